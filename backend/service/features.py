@@ -1,0 +1,195 @@
+"""Data set + extractor -> matrix, in chunks of about 512 images, each cached on disk under a key of its content."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import Cancelled, IntegrityError
+from backend.core.extractors import Extractor, create
+from backend.core.images import decode
+from backend.service.datasets import FeatureChunk, read_chunk
+
+_LARGEST = 65_000.0  # float16 ends at 65,504
+_HEADER_BYTES = 128
+_BATCH_BYTES = 96 * 2**20
+_ANY_PIXELS = 1_000_000_000  # the import has checked each image against the limit that was set then
+
+
+def never() -> bool:
+    """False: nobody cancels."""
+    return False
+
+
+def compute_chunk(
+    chunk: FeatureChunk,
+    spec: dict[str, Any],
+    backbones: Path,
+    cache_root: Path,
+    *,
+    batch: int = 64,
+    cancelled: Callable[[], bool] = never,
+) -> None:
+    """Put the features of one chunk into the cache, unless they are there. For a worker process; may run twice.
+
+    At most `batch` images, and about 96 MiB of pixels, are decoded at a time. `cancelled` is asked before each batch.
+    Raises Cancelled, IntegrityError where the data set is damaged, and what the extractor raises.
+    """
+    extractor = _extractor(json.dumps(spec, sort_keys=True), str(backbones))
+    store = FeatureStore(cache_root)
+    if store.is_there(chunk, extractor.digest):
+        return
+    features = np.empty((chunk.rows, extractor.dimensions), dtype=np.float16)
+    filled = 0
+    files = read_chunk(chunk)
+    if len(files) != chunk.rows:
+        raise IntegrityError(
+            f"{chunk.shard} holds {len(files)} images in row group {chunk.row_group}, not {chunk.rows}.",
+            "Import it again.",
+        )
+    for images in _batches(files, batch):
+        if cancelled():
+            raise Cancelled("The job was told to stop.")
+        rows = extractor.extract(images)
+        if not np.isfinite(rows).all():
+            raise IntegrityError(
+                f"The extractor gave values that are no numbers for {chunk.shard}, row group {chunk.row_group}.",
+                "Choose another extractor, and report this.",
+            )
+        features[filled : filled + len(rows)] = np.clip(rows, -_LARGEST, _LARGEST)
+        filled += len(rows)
+    store.put(chunk, extractor.digest, features)
+
+
+class FeatureStore:
+    """The cache below `root`: <extractor digest>/<chunk digest>.npy, float16. A damaged entry counts as absent."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, chunk: FeatureChunk, digest: str) -> Path:
+        """Where the features of a chunk belong, for the extractor of that digest."""
+        return self.root / digest[:16] / f"{chunk.digest}.npy"
+
+    def is_there(self, chunk: FeatureChunk, digest: str) -> bool:
+        """Whether the chunk's features are in the cache, whole and of the right shape."""
+        return _open(self.path(chunk, digest), chunk.rows) is not None
+
+    def missing(self, chunks: Iterable[FeatureChunk], digest: str) -> list[FeatureChunk]:
+        """Those of the chunks whose features must be computed, in order, each content once."""
+        absent = {chunk.digest: chunk for chunk in chunks if not self.is_there(chunk, digest)}
+        return list(absent.values())
+
+    def put(self, chunk: FeatureChunk, digest: str, features: NDArray[np.float16]) -> None:
+        """Store the features of a chunk: wholly or not at all, whoever else writes the same."""
+        path = self.path(chunk, digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.save(file, features)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def load(
+        self, chunks: Sequence[FeatureChunk], digest: str, chosen: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """The features of all rows of the chunks in order, or of the `chosen` ones: float32, (rows, dimensions).
+
+        The matrix is filled chunk by chunk from memory-mapped files; there is no second copy. Raises IntegrityError
+        where features are missing or damaged.
+        """
+        total = sum(chunk.rows for chunk in chunks)
+        if chosen is not None and chosen.shape != (total,):
+            raise IntegrityError(
+                f"{chosen.shape[0]} rows were to be chosen among {total}.", "Import the data set again."
+            )
+        count = total if chosen is None else int(chosen.sum())
+        matrix: NDArray[np.float32] | None = None
+        start = filled = 0
+        for chunk in chunks:
+            block = self._read(chunk, digest)
+            if matrix is None:
+                matrix = np.empty((count, block.shape[1]), dtype=np.float32)
+            elif block.shape[1] != matrix.shape[1]:
+                raise IntegrityError(f"Cached features disagree in width: {self.path(chunk, digest)}.", "Delete it.")
+            rows = block if chosen is None else block[chosen[start : start + chunk.rows]]
+            matrix[filled : filled + len(rows)] = rows
+            start, filled = start + chunk.rows, filled + len(rows)
+        return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
+
+    def blocks(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float32]]:
+        """The features chunk by chunk, float32. Raises IntegrityError where some are missing or damaged."""
+        for chunk in chunks:
+            yield self._read(chunk, digest).astype(np.float32)
+
+    def size(self, digest: str | None = None) -> int:
+        """Bytes that the cache takes, of one extractor or of all."""
+        return sum(path.stat().st_size for path in self.root.glob(f"{digest[:16] if digest else '*'}/*.npy"))
+
+    def delete(self, chunks: Iterable[FeatureChunk]) -> None:
+        """Remove the features of these chunks for every extractor."""
+        folders = [path for path in self.root.glob("*") if path.is_dir()]
+        for chunk in chunks:
+            for folder in folders:
+                (folder / f"{chunk.digest}.npy").unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove everything; it is computed again when it is needed."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _read(self, chunk: FeatureChunk, digest: str) -> NDArray[np.float16]:
+        block = _open(self.path(chunk, digest), chunk.rows)
+        if block is None:
+            raise IntegrityError(f"Cached features are missing or damaged: {self.path(chunk, digest)}.", "Fit again.")
+        return block
+
+
+@functools.lru_cache(maxsize=2)
+def _extractor(spec: str, backbones: str) -> Extractor:
+    """The extractor of a specification (JSON), loaded once in each worker process."""
+    return create(json.loads(spec), backbones=Path(backbones), threads=1)
+
+
+def _batches(files: list[bytes], batch: int) -> Iterator[list[NDArray[np.uint8]]]:
+    images: list[NDArray[np.uint8]] = []
+    size = 0
+    for data in files:
+        pixels = decode(data, max_pixels=_ANY_PIXELS).pixels
+        images.append(pixels)
+        size += pixels.nbytes
+        if len(images) >= batch or size >= _BATCH_BYTES:
+            yield images
+            images, size = [], 0
+    if images:
+        yield images
+
+
+def _open(path: Path, rows: int) -> NDArray[np.float16] | None:
+    """The array in a file, memory-mapped; None where there is none of that many rows, whole."""
+    try:
+        with path.open("rb") as file:
+            width, rest = divmod(os.fstat(file.fileno()).st_size - _HEADER_BYTES, 2 * max(rows, 1))
+            # Compared, not parsed: numpy's parser fails in many ways on damaged bytes.
+            if rest or width < 1 or file.read(_HEADER_BYTES) != _header(rows, width):
+                return None
+            return np.memmap(file, dtype=np.float16, mode="r", offset=_HEADER_BYTES, shape=(rows, width))
+    except FileNotFoundError:
+        return None
+
+
+def _header(rows: int, width: int) -> bytes:
+    """What `numpy.save` writes before the numbers of a float16 matrix."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "<f2", "fortran_order": False, "shape": (rows, width)})
+    return buffer.getvalue()

@@ -1,0 +1,113 @@
+"""What a running job is given: its folder, its progress, and the question whether to go on."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from backend.core.errors import Cancelled
+from backend.service.jobs import FINISHED, Job, Jobs
+from backend.service.signals import StopFlag, WorkerReport
+from backend.service.tables import JobRow, ProgressRow
+
+_ORPHAN_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class _Progress:
+    stage: str
+    done: int
+    total: int
+    already_done: int
+    started_at: float
+    updated_at: float
+
+
+class JobContext:
+    """One start of one job. `progress` is the callback that all layers take: it raises Cancelled to end the work."""
+
+    def __init__(self, job: Job, service: Any, jobs: Jobs) -> None:
+        self.job_id, self.service, self._database = job.id, service, jobs.database
+        self.folder: Path = jobs.folder(job.id)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.flag = StopFlag(self.folder / f"stop-{job.attempts}")  # a flag of an earlier start must not stop this one
+        self.flag.path.unlink(missing_ok=True)
+        self.report = WorkerReport(self.flag, self.folder / f"progress-{job.attempts}.json")
+        self.cancel_requested = self.stopping = self.abandoned = False
+        self._halt = threading.Event()
+        self._progress: _Progress | None = None
+        self._written: _Progress | None = None
+
+    @property
+    def flag_path(self) -> Path:
+        """The file whose existence tells worker processes to stop; `StopFlag(flag_path)` asks for it."""
+        return self.flag.path
+
+    def cancelled(self) -> bool:
+        """Whether the job should stop: somebody cancelled it, or this process ends, or another took the job over."""
+        return self._halt.is_set()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Note how far the job is. Raises Cancelled when it should stop.
+
+        The first call of a stage says how much was there already: the speed counts from it. Costs nothing; the runner
+        writes the last value to the database a few times a second.
+        """
+        if self._halt.is_set():
+            raise Cancelled("The job was told to stop.")
+        now, last = time.time(), self._progress
+        if last is None or last.stage != stage:
+            self._progress = _Progress(stage, int(done), int(total), int(done), now, now)
+        else:
+            self._progress = _Progress(stage, int(done), int(total), last.already_done, last.started_at, now)
+
+    def cancel(self) -> None:
+        """Make the job stop because somebody asked for it."""
+        self.cancel_requested = True
+        self._stop_all()
+
+    def stop(self) -> None:
+        """Make the job stop because this process ends; it will be resumed."""
+        self.stopping = True
+        self._stop_all()
+
+    def abandon(self) -> None:
+        """Make the job stop because another process runs it now; nothing more is written about it here."""
+        self.abandoned = True
+        self._stop_all()
+
+    def write_progress(self) -> None:
+        """Bring the last progress into the database if it is not there yet."""
+        last = self._progress
+        if last is None or last is self._written or self.abandoned:
+            return
+        values = {"job_id": self.job_id, **vars(last)}
+        with self._database.session() as session:
+            self._database.upsert(session, ProgressRow, values, "job_id")
+        self._written = last
+
+    def remove_folder(self) -> None:
+        """Remove the job's uploads and flags."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _stop_all(self) -> None:
+        if not self._halt.is_set():
+            self._halt.set()
+            self.flag.set()
+
+
+def sweep_folders(jobs: Jobs) -> None:
+    """Removes folders of no waiting or running job that nothing has touched for a day: a killed server left them."""
+    for folder in jobs.root.iterdir():
+        if not folder.is_dir() or time.time() - folder.stat().st_mtime < _ORPHAN_SECONDS:
+            continue
+        with jobs.database.reading() as session:
+            state = session.scalar(select(JobRow.state).where(JobRow.id == folder.name))
+        if state is None or state in FINISHED:
+            shutil.rmtree(folder, ignore_errors=True)
