@@ -1,0 +1,50 @@
+"""What a person chooses before a fit: one frozen, JSON-able record that the model card keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from backend.core.errors import ConfigError
+from backend.core.extractors import DEFAULT_SPEC
+from backend.core.heads import HeadConfig
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Extractor, head and the way the images are split. Two equal configs on equal data give equal models."""
+
+    extractor: dict[str, Any] = field(default_factory=lambda: dict(DEFAULT_SPEC))
+    head: HeadConfig = field(default_factory=HeadConfig)
+    validation_fraction: float = 0.1  # of the training images, where the data set names no validation images
+    test_fraction: float = 0.2  # of all images, where the data set names no test images
+    target_fpr: float | None = None  # share of REAL called FAKE that the threshold aims at; None: best accuracy
+    evaluate_test: bool = True  # False while choosing between configs: the test images stay unread
+    seed: int = 0
+    name: str = ""
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("validation_fraction", "test_fraction"):
+            value = getattr(self, name)
+            if not 0.02 <= value <= 0.5:
+                raise ConfigError(f"{name} is {value}.", "Choose a share between 0.02 and 0.5.")
+        if self.target_fpr is not None and not 0.0 < self.target_fpr < 1.0:
+            raise ConfigError(f"target_fpr is {self.target_fpr}.", "Choose a rate between 0 and 1, such as 0.01.")
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON values; `from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FitConfig:
+        """The record that `to_json` wrote; missing keys take their defaults.
+
+        Raises ConfigError on an unknown key or a value of the wrong range.
+        """
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(f"Unknown setting: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}.")
+        head = values.get("head", {})
+        return cls(**{**values, "head": head if isinstance(head, HeadConfig) else HeadConfig(**head)})

@@ -1,0 +1,192 @@
+"""Extractor + head + calibration + threshold: one detector that turns images into verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.calibration import choose_threshold, fit_platt, probability
+from backend.core.config import FitConfig
+from backend.core.errors import IntegrityError, OneClass, TooFewImages
+from backend.core.extractors import Extractor, create
+from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
+from backend.core.splits import folds, halves
+
+Progress = Callable[[str, int, int], None]
+Floats = NDArray[np.float64]
+
+MIN_IMAGES_PER_CLASS = 10
+"""Fewest images of each class that a fit accepts."""
+
+CROSS_FIT_BELOW = 1_000
+"""With fewer validation images, calibration and threshold use out-of-fold scores of training and validation images."""
+
+UNSURE_ODDS = 3.0
+"""A verdict is `unsure` while the odds of the answer, relative to the threshold, are below this : 1."""
+
+_CROSS_FIT_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Images of one split as features. `y` is 1 for FAKE and 0 for REAL; rows that share a group belong together."""
+
+    X: NDArray[np.float32]  # (n, dimensions)
+    y: NDArray[np.int8]  # (n,)
+    groups: NDArray[np.int64]  # (n,)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a detector says of one image."""
+
+    label: str  # "REAL" or "FAKE": probability_fake against the threshold
+    probability_fake: float  # 0..1, calibrated for an even share of REAL and FAKE in the validation images
+    score: float  # the head's own output: log-odds (logreg) or signed margin (svm), positive towards FAKE
+    verdict: str  # "real", "fake" or "unsure"
+    reasons: tuple[str, ...]  # sentences that explain the verdict
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A fitted detector. Equal images give equal answers whatever the batch."""
+
+    extractor: Extractor
+    head: FittedHead
+    slope: float  # Platt scaling: probability = 1 / (1 + exp(-(slope * score + intercept)))
+    intercept: float
+    threshold: float  # on probability_fake, 0..1
+
+    def scores(self, X: NDArray[np.float32]) -> Floats:
+        """Head outputs (n,) for features (n, dimensions)."""
+        return self.head.scores(X)
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """Calibrated probabilities of FAKE (n,), 0..1, for head outputs (n,)."""
+        return probability(scores, self.slope, self.intercept)
+
+    @property
+    def unsure_band(self) -> tuple[float, float]:
+        """Probabilities of FAKE between which the verdict is `unsure`."""
+        centre = math.log(self.threshold / (1.0 - self.threshold))
+        low, high = centre - math.log(UNSURE_ODDS), centre + math.log(UNSURE_ODDS)
+        return 1.0 / (1.0 + math.exp(-low)), 1.0 / (1.0 + math.exp(-high))
+
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Answer]:
+        """One answer an image, in order. Images are height x width x 3 RGB, of any and mixed sizes."""
+        scores = self.scores(self.extractor.extract(images))
+        return [self._answer(float(s), float(p)) for s, p in zip(scores, self.probabilities(scores), strict=True)]
+
+    def _answer(self, score: float, probability_fake: float) -> Answer:
+        label = "FAKE" if probability_fake >= self.threshold else "REAL"
+        low, high = self.unsure_band
+        if low < probability_fake < high:
+            reason = f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
+            return Answer(label, probability_fake, score, "unsure", (reason,))
+        return Answer(label, probability_fake, score, label.lower(), ())
+
+    def describe(self) -> dict[str, Any]:
+        """The part of a model card that `restore` needs beside the head's arrays."""
+        return {
+            "extractor": {
+                "name": self.extractor.spec["name"],
+                "spec": self.extractor.spec,
+                "digest": self.extractor.digest,
+                "dimensions": self.extractor.dimensions,
+            },
+            "head": {"kind": self.head.kind, "chosen": self.head.chosen, "history": self.head.history},
+            "calibration": {"a": self.slope, "b": self.intercept},
+            "threshold": self.threshold,
+            "unsure_band": list(self.unsure_band),
+        }
+
+
+def restore(
+    card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, backbones: Path, threads: int = 1
+) -> Detector:
+    """The detector of a model card and its head's arrays.
+
+    Raises IntegrityError where the extractor on this machine would compute other numbers than those it was fitted on.
+    """
+    extractor = create(card["extractor"]["spec"], backbones=backbones, threads=threads)
+    if extractor.digest != card["extractor"]["digest"]:
+        raise IntegrityError(
+            "The model was fitted on features that this installation computes differently.",
+            "Restore the backbone file that the model's card names, or fit the model again.",
+        )
+    return Detector(
+        extractor=extractor,
+        head=load_head(card["head"]["kind"], arrays),
+        slope=float(card["calibration"]["a"]),
+        intercept=float(card["calibration"]["b"]),
+        threshold=float(card["threshold"]),
+    )
+
+
+def check_trainable(y: NDArray[np.int8]) -> None:
+    """Raises OneClass or TooFewImages unless both classes have at least MIN_IMAGES_PER_CLASS images."""
+    counts = {"REAL": int((y == 0).sum()), "FAKE": int((y == 1).sum())}
+    if missing := [name for name, count in counts.items() if count == 0]:
+        raise OneClass(
+            f"There are no {missing[0]} images.", "Send images of both classes: REAL photographs and FAKE images."
+        )
+    if min(counts.values()) < MIN_IMAGES_PER_CLASS:
+        raise TooFewImages(
+            f"There are {counts['REAL']} REAL and {counts['FAKE']} FAKE images.",
+            f"Send at least {MIN_IMAGES_PER_CLASS} of each class; a few hundred make a useful detector.",
+        )
+
+
+def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, progress: Progress) -> Detector:
+    """The detector fitted on `train`; calibration and threshold come from disjoint halves of held-out scores.
+
+    The head never sees `validation` (except through the epochs' reported loss). Raises OneClass or TooFewImages.
+    """
+    check_trainable(train.y)
+    head = fit_head(
+        train.X,
+        train.y,
+        config.head,
+        groups=train.groups,
+        validation=(validation.X, validation.y),
+        progress=lambda stage, share: progress(stage, round(100 * share), 100),
+    )
+    if len(validation.y) < CROSS_FIT_BELOW:
+        scores, y, groups = _out_of_fold(train, validation, _with_chosen(config.head, head), config.seed)
+    else:
+        scores, y, groups = head.scores(validation.X), validation.y, validation.groups
+    first = halves(groups, config.seed, y)
+    if len(np.unique(y[first])) < 2 or len(np.unique(y[~first])) < 2:  # too few groups to part
+        first = np.ones(len(y), dtype=bool)
+    second = ~first if not first.all() else first
+    slope, intercept = fit_platt(scores[first], y[first])
+    threshold = choose_threshold(probability(scores[second], slope, intercept), y[second], config.target_fpr)
+    return Detector(extractor, head, float(slope), float(intercept), float(threshold))
+
+
+def _with_chosen(config: HeadConfig, head: FittedHead) -> HeadConfig:
+    return replace(config, C=float(head.chosen["C"])) if "C" in head.chosen else config
+
+
+def _out_of_fold(
+    train: Rows, validation: Rows, config: HeadConfig, seed: int
+) -> tuple[Floats, NDArray[np.int8], NDArray[np.int64]]:
+    """Scores of every row by a head that did not see the row's group (grouped cross-fitting)."""
+    X = np.concatenate([train.X, validation.X])
+    y = np.concatenate([train.y, validation.y])
+    groups = np.concatenate([train.groups, validation.groups])
+    fold = folds(groups, y, _CROSS_FIT_FOLDS, seed)
+    scores = np.full(len(y), np.nan)
+    for k in np.unique(fold):
+        held_out = fold == k
+        if len(np.unique(y[~held_out])) == 2:
+            head = fit_head(X[~held_out], y[~held_out], config, groups=groups[~held_out])
+            scores[held_out] = head.scores(X[held_out])
+    known = np.isfinite(scores)
+    return scores[known], y[known], groups[known]

@@ -1,0 +1,46 @@
+"""Several extractors side by side: their features in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import ConfigError
+from backend.core.extractors.options import Option, digest_of, fill
+
+VERSION = 1
+OPTIONS = {
+    "parts": Option("list", [], "Specs of the extractors to join, at least two, none of them a concat.", items="object")
+}
+
+
+class ConcatExtractor:
+    """The features of `parts`, one after the other. Follows the protocol `Extractor`."""
+
+    def __init__(self, spec: Mapping[str, Any], *, backbones: Path, threads: int, create: Callable[..., Any]) -> None:
+        """`create` makes each part from its spec. Raises what it raises, and ConfigError."""
+        parts = fill(spec, OPTIONS)["parts"] if "parts" in spec else []
+        if len(parts) < 2 or not all(isinstance(p, Mapping) and p.get("name") != "concat" for p in parts):
+            hint = 'Such as "parts": [{"name": "cnn"}, {"name": "npr"}].'
+            raise ConfigError("concat needs at least two parts.", hint)
+        self.parts = [create(part, backbones=backbones, threads=threads) for part in parts]
+        self.spec: dict[str, Any] = {"name": "concat", "parts": [part.spec for part in self.parts]}
+        self.feature_names: list[str] = [name for part in self.parts for name in part.feature_names]
+        self.dimensions = len(self.feature_names)
+        self.digest = digest_of(VERSION, "concat", [part.digest for part in self.parts])
+
+    def extract(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """(n, dimensions) for n RGB images of any and mixed sizes."""
+        return np.concatenate([part.extract(images) for part in self.parts], axis=1)
+
+
+def check_parts(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The specs to join. Raises ConfigError."""
+    parts: list[Mapping[str, Any]] = fill(spec, OPTIONS)["parts"] if "parts" in spec else []
+    if len(parts) < 2 or not all(isinstance(p, Mapping) and p.get("name") != "concat" for p in parts):
+        raise ConfigError("concat needs at least two parts.", 'Such as "parts": [{"name": "cnn"}, {"name": "npr"}].')
+    return parts

@@ -1,0 +1,96 @@
+"""A timm network -> one ONNX graph from uint8 pixels to pooled features. Imports torch: only where a graph is made.
+
+Graph: pixels uint8 [N, H, W, 3] -> resize to input_size x input_size -> the weights' own normalisation -> network up
+to the deepest stage asked for -> pooled statistics -> features float32 [N, dimensions]. N, H and W are free.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from backend.core.errors import ConfigError, IntegrityError
+from backend.core.extractors.backbones import load
+from backend.core.extractors.graph import FeatureGraph
+from backend.core.extractors.stages import resolve_stages, taps_of
+
+
+def export(path: Path, *, backbone: str, stages: str | list[str], input_size: int, pooling: list[str]) -> None:
+    """Write the graph to `path` by atomic rename, with what is in it as the metadata entry `deepfake`.
+
+    Raises UnknownBackbone, BackboneUnavailable, ConfigError (a stage that the network lacks; a size too small for it)
+    and IntegrityError when the graph does not compute what PyTorch computes.
+    """
+    network, weights = load(backbone)
+    taps = taps_of(network)
+    wanted = resolve_stages(stages, pooling, taps)
+    record = getattr(network, "pretrained_cfg", {})
+    graph = FeatureGraph(network, taps, wanted, input_size, record).eval()
+    example = torch.randint(0, 256, (2, 40, 56, 3), dtype=torch.uint8)
+    try:
+        widths = graph.widths(example)
+    except RuntimeError as error:
+        raise ConfigError(f"{backbone} does not run at input_size {input_size}.", str(error)[:200]) from error
+    metadata = {
+        "backbone": backbone,
+        "weights": weights,
+        "input_size": input_size,
+        "interpolation": graph.interpolation,
+        "mean": list(map(float, record["mean"])),
+        "std": list(map(float, record["std"])),
+        "features": [[stage, statistic, width] for (stage, statistic), width in zip(wanted, widths, strict=True)],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        draft = Path(folder) / "graph.onnx"
+        _to_onnx(graph, example, draft)
+        model = onnx.load(draft)
+        onnx.helper.set_model_props(model, {"deepfake": json.dumps(metadata, sort_keys=True)})
+        onnx.save(model, draft)
+        _check(graph, draft)
+        draft.replace(path)
+
+
+def _to_onnx(graph: FeatureGraph, example: Tensor, path: Path) -> None:
+    axes = dict.fromkeys(range(3), torch.export.Dim.DYNAMIC)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter warns about itself, not about this graph
+        torch.onnx.export(
+            graph,
+            (example,),
+            str(path),
+            dynamo=True,
+            dynamic_shapes=({**axes, 3: torch.export.Dim.STATIC},),
+            input_names=["pixels"],
+            output_names=["features"],
+            external_data=False,
+            verbose=False,
+            opset_version=20,
+        )
+
+
+def _check(graph: FeatureGraph, path: Path) -> None:
+    """Compare with PyTorch, its own resize included, on images of several sizes. Raises IntegrityError."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    generator = torch.Generator().manual_seed(0)
+    for count, height, width in ((1, 32, 32), (3, 50, 81), (2, 224, 300), (1, 640, 9)):
+        pixels = torch.randint(0, 256, (count, height, width, 3), dtype=torch.uint8, generator=generator)
+        size = (graph.input_size, graph.input_size)
+        with torch.no_grad():
+            resized = functional.interpolate(
+                pixels.permute(0, 3, 1, 2).float(), size, mode=graph.interpolation, antialias=True, align_corners=False
+            )
+            expected = torch.cat(graph.blocks(resized), dim=1).numpy()
+        actual = session.run(None, {"pixels": pixels.numpy()})[0]
+        worst = float(np.max(np.abs(actual - expected) / (1 + np.abs(expected))))
+        if not worst < 5e-3:
+            raise IntegrityError(f"The exported graph is off by {worst:.2e} on {count} x {height} x {width} pixels.")

@@ -1,0 +1,128 @@
+"""The module that is exported: uint8 pixels -> resize -> normalise -> network -> pooled statistics. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from backend.core.extractors.stages import Tap
+
+STD_EPSILON = 1e-5
+"""Added to the variance under the root: a flat image must not turn rounding errors into features."""
+
+
+class FeatureGraph(nn.Module):
+    """uint8 pixels [N, H, W, 3] -> features float32 [N, dimensions]: the statistics in the order of `wanted`."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        taps: dict[str, Tap],
+        wanted: list[tuple[str, str]],
+        input_size: int,
+        record: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.network, self.taps, self.wanted, self.input_size = network, taps, wanted, input_size
+        self.interpolation = "bicubic" if record.get("interpolation") == "bicubic" else "bilinear"
+        mean, std = torch.tensor(record["mean"]), torch.tensor(record["std"])
+        self.register_buffer("scale", (1 / (255 * std)).view(3, 1, 1))
+        self.register_buffer("shift", (-mean / std).view(3, 1, 1))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.cat(self.blocks(self.resize(pixels)), dim=1)
+
+    def widths(self, pixels: Tensor) -> list[int]:
+        """How many numbers each statistic has."""
+        return [int(block.shape[1]) for block in self.blocks(self.resize(pixels))]
+
+    def resize(self, pixels: Tensor) -> Tensor:
+        """float [N, 3, input_size, input_size], by two matrix products, rows first."""
+        height, width = pixels.shape[1], pixels.shape[2]
+        rows = resize_matrix(height, self.input_size, self.interpolation)
+        columns = resize_matrix(width, self.input_size, self.interpolation)
+        lines = rows @ pixels.to(torch.float32).flatten(2)  # [N, input_size, W * 3]
+        lines = lines.reshape(-1, self.input_size, width, 3).permute(0, 3, 1, 2)  # [N, 3, input_size, W]
+        resized: Tensor = lines @ columns.T
+        return resized
+
+    def blocks(self, resized: Tensor) -> list[Tensor]:
+        """The pooled statistics of resized pixels 0..255, one [N, width] each."""
+        maps = self._run(resized * self.scale + self.shift)
+        return [STATISTICS[statistic](maps[stage]) for stage, statistic in self.wanted]
+
+    def _run(self, x: Tensor) -> dict[str, Tensor]:
+        maps: dict[str, Tensor] = {}
+        handles = [self._hook(name, maps) for name, _ in self.wanted if name != "last"]
+        try:
+            final = self.network.forward_features(x)  # type: ignore[operator]
+        finally:
+            for handle in handles:
+                handle.remove()
+        if any(name == "last" for name, _ in self.wanted):
+            maps["last"] = self.network.forward_head(final, pre_logits=True)[:, :, None, None]  # type: ignore[operator]
+        return maps
+
+    def _hook(self, name: str, maps: dict[str, Tensor]) -> torch.utils.hooks.RemovableHandle:
+        tap = self.taps[name]
+
+        def keep(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            maps[name] = _channels_first(output, tap.channels)
+
+        return self.network.get_submodule(tap.module).register_forward_hook(keep)
+
+
+def resize_matrix(size_in: int, size_out: int, interpolation: str) -> Tensor:
+    """float [size_out, size_in]: each output pixel's weights, antialiased when shrinking, as Pillow and PyTorch do.
+
+    The kernel is the triangle, or Keys' cubic with a = -0.5 (IEEE Trans. ASSP 29(6), 1981), stretched by the shrinking
+    factor and normalised at the borders.
+    """
+    positions = torch.arange(size_in, dtype=torch.float32) + 0.5
+    ratio = (positions[-1:] + 0.5) / size_out  # a tensor, so that the exported graph computes it from the input
+    centres = (torch.arange(size_out, dtype=torch.float32) + 0.5) * ratio
+    distance = (positions[None, :] - centres[:, None]).abs() / ratio.clamp(min=1)
+    if interpolation == "bilinear":
+        weights = (1 - distance).clamp(min=0)
+    else:
+        inner = (1.5 * distance - 2.5) * distance * distance + 1
+        outer = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+        weights = torch.where(distance < 1, inner, torch.where(distance < 2, outer, torch.zeros_like(outer)))
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def _mean(x: Tensor) -> Tensor:
+    return functional.adaptive_avg_pool2d(x, 1).flatten(1)
+
+
+def _std(x: Tensor) -> Tensor:
+    """Standard deviation over the places of a map."""
+    variance = functional.adaptive_avg_pool2d(x * x, 1) - functional.adaptive_avg_pool2d(x, 1).square()
+    return (variance.clamp(min=0) + STD_EPSILON).sqrt().flatten(1)
+
+
+def _cov(x: Tensor) -> Tensor:
+    """Covariances between channels over the places of a map, upper triangle: second-order pooling (Carreira 2012)."""
+    places = x.flatten(2)
+    centred = places - places.mean(dim=2, keepdim=True)
+    covariance = centred @ centred.transpose(1, 2) / places.shape[2]
+    row, column = np.triu_indices(x.shape[1])
+    return covariance.flatten(1)[:, torch.from_numpy(row * x.shape[1] + column)]
+
+
+STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {"mean": _mean, "std": _std, "cov": _cov}
+
+
+def _channels_first(output: Tensor, channels: int) -> Tensor:
+    """[N, C, H, W], from that, from [N, H, W, C] or from a transformer's tokens [N, L, C]."""
+    if output.ndim == 3:
+        return output.transpose(1, 2)[..., None]
+    return output if output.shape[1] == channels else output.permute(0, 3, 1, 2)

@@ -1,0 +1,70 @@
+"""The options of an extractor as data: what `GET /options` shows and what `create` checks a spec against."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from backend.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting of an extractor. `type` is "int", "str", "list" or "str or list"."""
+
+    type: str
+    default: Any
+    help: str
+    choices: tuple[Any, ...] = ()  # of the value, or of each item of a list; empty: anything that fits the type
+    minimum: int = 0  # of an int
+    maximum: int = 0
+    items: str = "str"  # of a list: "str" or "object"
+
+    def to_json(self) -> dict[str, Any]:
+        """The option as plain JSON values."""
+        return {**asdict(self), "choices": list(self.choices)}
+
+
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "list": (list,), "str or list": (str, list)}
+
+
+def fill(spec: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
+    """`spec` with every default filled in, keys in the order of `options` after `name`.
+
+    Raises ConfigError on an unknown option or a value that does not fit.
+    """
+    name = spec["name"]
+    if unknown := sorted(set(spec) - set(options) - {"name"}):
+        known = ", ".join(options) or "none"
+        raise ConfigError(f"The extractor {name} has no option {', '.join(unknown)}.", f"Its options: {known}.")
+    filled = {"name": name}
+    for key, option in options.items():
+        value = spec.get(key, option.default)
+        filled[key] = _checked(f"{name}.{key}", list(value) if isinstance(value, tuple) else value, option)
+    return filled
+
+
+def _checked(label: str, value: Any, option: Option) -> Any:
+    if isinstance(value, bool) or not isinstance(value, _TYPES[option.type]):
+        raise ConfigError(f"{label} is {value!r}.", f"It must be of type {option.type}.")
+    items = value if isinstance(value, list) else [value]
+    if isinstance(value, list):
+        if not value:
+            raise ConfigError(f"{label} is empty.", "Name at least one.")
+        if any(items.count(item) > 1 for item in items):
+            raise ConfigError(f"{label} names an item twice: {value!r}.", "Name each once.")
+    if isinstance(value, list) and option.items == "str" and not all(isinstance(item, str) for item in items):
+        raise ConfigError(f"{label} is {value!r}.", "Its items must be of type str.")
+    if option.choices and (bad := [item for item in items if item not in option.choices]):
+        raise ConfigError(f"{label} has no choice {bad[0]!r}.", f"Choices: {', '.join(map(str, option.choices))}.")
+    if isinstance(value, int) and not option.minimum <= value <= option.maximum:
+        raise ConfigError(f"{label} is {value}.", f"It must be between {option.minimum} and {option.maximum}.")
+    return value
+
+
+def digest_of(*parts: Any) -> str:
+    """Hex SHA-256 over the canonical JSON of `parts`."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""Features -> scores. `HEADS` is the table of heads; `fit_head` fits one, `load_head` reads one from its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import IntegrityError, UnknownHead
+from backend.core.heads.base import FittedHead, Labels, Progress, Rows
+from backend.core.heads.config import HeadConfig
+from backend.core.heads.kernel import KernelHead
+from backend.core.heads.linear import LinearHead
+from backend.core.heads.table import HEADS, HeadRow
+
+__all__ = ["HEADS", "FittedHead", "HeadConfig", "HeadRow", "fit_head", "load_head"]
+
+_KINDS: dict[str, Callable[[Mapping[str, NDArray[Any]]], FittedHead]] = {
+    LinearHead.kind: LinearHead.from_arrays,
+    KernelHead.kind: KernelHead.from_arrays,
+}
+
+
+def fit_head(
+    X: Rows,
+    y: Labels,
+    config: HeadConfig,
+    *,
+    groups: NDArray[np.int64] | None = None,
+    validation: tuple[Rows, Labels] | None = None,
+    progress: Progress | None = None,
+) -> FittedHead:
+    """The head `config.name` fitted on features X (n, d) and labels y (n,), 1 for FAKE.
+
+    X is read in place, never copied or changed. `groups` are kept whole where C is chosen by cross-validation;
+    `validation` rows are only measured, by the heads that train in epochs. `progress(stage, share 0..1)` may raise to
+    cancel. Raises UnknownHead.
+    """
+    if config.name not in HEADS:
+        raise UnknownHead(f"There is no head {config.name!r}.", f"Known: {', '.join(HEADS)}.")
+    return HEADS[config.name].fit(X, y, config, groups=groups, validation=validation, progress=progress)
+
+
+def load_head(kind: str, arrays: Mapping[str, NDArray[Any]]) -> FittedHead:
+    """The head whose `kind` and `arrays()` were stored. Raises IntegrityError where they do not belong together."""
+    if kind not in _KINDS:
+        raise IntegrityError(f"There is no kind of head {kind!r}.", f"Known: {', '.join(_KINDS)}.")
+    try:
+        return _KINDS[kind](arrays)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise IntegrityError(f"The arrays do not make a head of kind {kind}.", "Restore the model's files.") from error

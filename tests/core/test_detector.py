@@ -1,0 +1,130 @@
+"""A detector as a whole: fit on separable features, calibrate, answer, describe, restore."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.core.config import FitConfig
+from backend.core.detector import Detector, Rows, check_trainable, fit, restore
+from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
+from backend.core.extractors import Extractor, create
+from backend.core.heads import HEADS, HeadConfig
+
+
+def make_images(count: int, seed: int) -> tuple[list[NDArray[np.uint8]], NDArray[np.int8]]:
+    """Noise (REAL) and noise doubled in size (FAKE): half of the spectrum is missing in the second."""
+    random = np.random.default_rng(seed)
+    y = (np.arange(count) % 2).astype(np.int8)
+    images = []
+    for label in y:
+        small = random.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        large = random.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        images.append(np.repeat(np.repeat(small, 2, 0), 2, 1) if label else large)
+    return images, y
+
+
+@pytest.fixture(scope="module")
+def extractor(tmp_path_factory: pytest.TempPathFactory) -> Extractor:
+    return create({"name": "spectrum"}, backbones=tmp_path_factory.mktemp("backbones"))
+
+
+def make_rows(extractor: Extractor, count: int, seed: int, flip: float = 0.0) -> Rows:
+    images, y = make_images(count, seed)
+    wrong = np.random.default_rng(seed).random(count) < flip
+    return Rows(extractor.extract(images), np.where(wrong, 1 - y, y).astype(np.int8), np.arange(count))
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def detector(extractor: Extractor) -> Detector:
+    train, validation = make_rows(extractor, 120, 1), make_rows(extractor, 60, 2)
+    return fit(train, validation, FitConfig(extractor=extractor.spec), extractor, silent)
+
+
+def test_a_fitted_detector_tells_unseen_images_apart(detector: Detector) -> None:
+    images, y = make_images(40, 3)
+    answers = detector.predict(images)
+    assert [answer.label == "FAKE" for answer in answers] == (y == 1).tolist()
+    assert all((answer.score > 0) == (answer.label == "FAKE") for answer in answers)
+
+
+def test_a_batch_answers_as_its_images_one_by_one(detector: Detector) -> None:
+    images, _ = make_images(5, 4)
+    for together, alone in zip(detector.predict(images), (detector.predict([i])[0] for i in images), strict=True):
+        assert together.score == pytest.approx(alone.score, rel=1e-5)
+        assert together.verdict == alone.verdict
+
+
+def test_a_card_and_arrays_restore_the_same_detector(detector: Detector, tmp_path: Path) -> None:
+    card = json.loads(json.dumps(detector.describe(), allow_nan=False))
+    restored = restore(card, detector.head.arrays(), backbones=tmp_path)
+    images, _ = make_images(6, 5)
+    assert restored.predict(images) == detector.predict(images)
+    card["extractor"]["digest"] = "0" * 64
+    with pytest.raises(IntegrityError):
+        restore(card, detector.head.arrays(), backbones=tmp_path)
+
+
+def test_verdict_is_unsure_within_three_to_one_odds_of_the_threshold(detector: Detector) -> None:
+    low, high = Detector(detector.extractor, detector.head, 1.0, 0.0, threshold=0.5).unsure_band
+    assert (low, high) == (pytest.approx(0.25), pytest.approx(0.75))
+    close = Detector(detector.extractor, detector.head, 0.0, 0.1, threshold=0.5)  # every probability is 0.525
+    answer = close.predict(make_images(1, 6)[0])[0]
+    assert (answer.label, answer.verdict) == ("FAKE", "unsure")
+    assert "0.52" in answer.reasons[0]
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_noisy_labels_give_calibrated_probabilities_for_every_head(extractor: Extractor, name: str) -> None:
+    """With 20 % of the labels flipped no honest probability is far beyond 80 %."""
+    train, validation = make_rows(extractor, 300, 7, flip=0.2), make_rows(extractor, 1_000, 8, flip=0.2)
+    config = FitConfig(extractor=extractor.spec, head=HeadConfig(name, C=0.01, components=64))
+    fitted = fit(train, validation, config, extractor, silent)
+    rows = make_rows(extractor, 400, 9, flip=0.2)
+    probabilities = fitted.probabilities(fitted.scores(rows.X))
+    assert np.mean(probabilities) == pytest.approx(rows.y.mean(), abs=0.06)
+    assert 0.7 < np.mean(np.maximum(probabilities, 1 - probabilities)) < 0.9
+
+
+def test_target_fpr_moves_the_threshold(extractor: Extractor) -> None:
+    train, validation = make_rows(extractor, 300, 10, flip=0.15), make_rows(extractor, 1_200, 11, flip=0.15)
+    strict = fit(train, validation, FitConfig(extractor=extractor.spec, target_fpr=0.01), extractor, silent)
+    usual = fit(train, validation, FitConfig(extractor=extractor.spec), extractor, silent)
+    rows = make_rows(extractor, 600, 12, flip=0.15)
+    called = strict.probabilities(strict.scores(rows.X)) >= strict.threshold
+    assert strict.threshold > usual.threshold
+    assert called[rows.y == 0].mean() < 0.05
+
+
+def test_too_little_to_fit_on_says_what_would_be_right() -> None:
+    with pytest.raises(OneClass, match="no FAKE"):
+        check_trainable(np.zeros(50, dtype=np.int8))
+    with pytest.raises(TooFewImages, match="9 REAL"):
+        check_trainable(np.r_[np.zeros(9), np.ones(50)].astype(np.int8))
+    check_trainable(np.r_[np.zeros(10), np.ones(10)].astype(np.int8))
+
+
+def test_progress_may_cancel_a_fit(extractor: Extractor) -> None:
+    def stop(_stage: str, _done: int, _total: int) -> None:
+        raise Cancelled("told to stop")
+
+    rows = make_rows(extractor, 60, 13)
+    with pytest.raises(Cancelled):
+        fit(rows, rows, FitConfig(extractor=extractor.spec), extractor, stop)
+
+
+def test_a_config_survives_json_and_refuses_what_it_does_not_know() -> None:
+    config = FitConfig(head=HeadConfig("svm", C=0.5), seed=3, target_fpr=0.01, name="x")
+    assert FitConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    with pytest.raises(ConfigError, match="colour"):
+        FitConfig.from_json({"colour": "red"})
+    with pytest.raises(ConfigError, match="test_fraction"):
+        FitConfig(test_fraction=0.9)
