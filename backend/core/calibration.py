@@ -46,7 +46,8 @@ def fit_platt(scores: ArrayLike, y: ArrayLike) -> tuple[float, float]:
 def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float | None = None) -> float:
     """Threshold strictly between 0 and 1; images whose probability is at or above it are called FAKE.
 
-    Without `target_fpr` the one with most correct answers, and among equally good ones the nearest to 0.5. With it
+    Without `target_fpr` the one nearest to 0.5 among those whose share of correct answers is within one standard error
+    of the best (Breiman et al. 1984, section 3.4.3): a few lucky images must not move it. With it
     (between 0 and 1) the lowest that calls at most that share of the REAL images FAKE. Thresholds lie half-way between
     two neighbouring probabilities, and between 1e-12 and 1 - 1e-12: REAL images above that cannot be helped.
     Raises InvalidInput, ConfigError for a `target_fpr` out of range, OneClass where a class is absent.
@@ -70,8 +71,10 @@ def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float |
     if len(candidates) == 0:
         return 0.5
     correct = hits + len(real) - false_alarms
-    best = candidates[correct == correct.max()]
-    return float(best[np.argmin(np.abs(best - 0.5))])
+    top = correct.max() / len(p)
+    noise = np.sqrt(top * (1.0 - top) / len(p))
+    good = candidates[correct / len(p) >= top - noise]
+    return float(good[np.argmin(np.abs(good - 0.5))])
 
 
 def _check(scores: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
