@@ -1,0 +1,180 @@
+"""The part of a fit that runs as one task on a worker: cached features in, a model's folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from backend.core.config import FitConfig
+from backend.core.detector import Detector, Progress, Rows, check_trainable, fit
+from backend.core.evaluation import cifar_class, evaluate
+from backend.core.extractors import create
+from backend.core.heads import HEADS
+from backend.core.splits import assign_splits
+from backend.service.datasets import DatasetStore, FeatureChunk, test_rows_also_in_train
+from backend.service.features import FeatureStore
+from backend.service.registry import PREDICTIONS, write_model
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """Everything the worker needs, as paths and plain values."""
+
+    datasets: Path
+    dataset_id: str
+    features: Path
+    backbones: Path
+    chunks: tuple[FeatureChunk, ...]
+    config: FitConfig
+    staging: Path
+    card: dict[str, Any]  # what is known before the fit
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a data set's index that a fit reads, one entry an image."""
+
+    y: NDArray[np.int8]
+    split: NDArray[np.str_]
+    group: NDArray[np.int64]
+    path: list[str]
+    twin_in_train: NDArray[np.bool_]
+
+
+def read_columns(index: pa.Table, config: FitConfig) -> Columns:
+    """Labels, groups and the splits that a fit with `config` uses."""
+    y = index["label"].to_numpy().astype(np.int8)
+    group = index["group_id"].to_numpy().astype(np.int64)
+    split: NDArray[np.str_] = assign_splits(
+        np.asarray(index["split"].to_pylist(), dtype=np.str_),
+        y,
+        group,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.seed,
+        generators=np.asarray(index["generator"].to_pylist(), dtype=np.str_),
+    )
+    return Columns(y, split, group, index["path"].to_pylist(), test_rows_also_in_train(index, split))
+
+
+def check_fit(columns: Columns) -> None:
+    """Raises OneClass or TooFewImages where the training images do not make a detector."""
+    check_trainable(columns.y[columns.split == "train"])
+
+
+def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
+    """The card of the fitted model, whose folder now stands in `task.staging`.
+
+    Reads features of at most the training and validation images into memory at once; the rest is scored in chunks.
+    """
+    started = time.perf_counter()
+    columns = read_columns(DatasetStore(task.datasets).index(task.dataset_id), task.config)
+    check_fit(columns)
+    extractor = create(task.config.extractor, backbones=task.backbones)
+    store, chunks = FeatureStore(task.features), list(task.chunks)
+
+    def rows(split: str) -> Rows:
+        chosen = columns.split == split
+        return Rows(store.load(chunks, extractor.digest, chosen), columns.y[chosen], columns.group[chosen])
+
+    detector = fit(rows("train"), rows("validation"), task.config, extractor, progress)
+    fitted = time.perf_counter()
+    scores = np.concatenate(list(_scores(detector, store, chunks, progress)))
+    probabilities = detector.probabilities(scores)
+    metrics = _metrics(columns, scores, probabilities, detector.threshold, task.config)
+    read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
+    seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
+    card = _complete(task.card, detector, metrics, seconds)
+    write_model(task.staging, card, detector)
+    _write_predictions(task.staging / PREDICTIONS, columns, scores, probabilities, read)
+    return card
+
+
+def _complete(
+    card: dict[str, Any], detector: Detector, metrics: dict[str, Any], seconds: dict[str, float]
+) -> dict[str, Any]:
+    row = HEADS[card["config"]["head"]["name"]]
+    described = detector.describe()
+    return {
+        **card,
+        **described,
+        "backbone": detector.extractor.spec.get("backbone"),
+        "head": {"name": card["config"]["head"]["name"], **described["head"]},
+        "activation": row.activation,
+        "loss": row.loss,
+        "metrics": metrics,
+        "accuracy": {split: metrics[split]["accuracy"] if metrics[split] else None for split in SPLITS},
+        "timings": {**card["timings"], **seconds},
+    }
+
+
+def _scores(
+    detector: Detector, store: FeatureStore, chunks: list[FeatureChunk], progress: Progress
+) -> Iterator[NDArray[np.float64]]:
+    for number, block in enumerate(store.blocks(chunks, detector.extractor.digest)):
+        progress("evaluate", number, len(chunks))
+        yield detector.scores(block)
+
+
+def _metrics(
+    columns: Columns,
+    scores: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
+    threshold: float,
+    config: FitConfig,
+) -> dict[str, Any]:
+    classes = class_names(columns.path)
+    masks = {split: columns.split == split for split in SPLITS}
+    if not config.evaluate_test:
+        del masks["test"]
+    elif (columns.twin_in_train & masks["test"]).any():
+        masks["test_without_duplicates"] = masks["test"] & ~columns.twin_in_train
+    measured: dict[str, Any] = {"test": None, "test_without_duplicates": None}
+    for name, mask in masks.items():
+        measured[name] = evaluate(
+            columns.y[mask],
+            scores[mask],
+            probabilities[mask],
+            threshold,
+            loss="log_loss" if HEADS[config.head.name].loss == "log_loss" else "hinge",
+            classes=[classes[i] for i in np.flatnonzero(mask)] if classes else None,
+            seed=config.seed,
+        )
+    return measured
+
+
+def class_names(paths: list[str]) -> list[str] | None:
+    """CIFAR-10 classes by file name, or None unless the names show all ten classes."""
+    names = [cifar_class(path) for path in paths]
+    known = {name for name in names if name is not None}
+    return [name or "" for name in names] if len(known) == 10 and None not in names else None
+
+
+def _write_predictions(
+    path: Path,
+    columns: Columns,
+    scores: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
+    rows: NDArray[np.int64],
+) -> None:
+    table = pa.table(
+        {
+            "row": rows,
+            "path": [columns.path[row] for row in rows],
+            "label": columns.y[rows],
+            "split": columns.split[rows].tolist(),
+            "score": scores[rows].astype(np.float32),
+            "probability_fake": probabilities[rows].astype(np.float32),
+        }
+    )
+    pq.write_table(table, path, compression="zstd")

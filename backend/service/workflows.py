@@ -1,0 +1,236 @@
+"""What each kind of job does, step by step. Every step may run again: what is finished is found and kept."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backend.core.config import FitConfig
+from backend.core.eda import RowInfo, finish, merge, stats_of
+from backend.core.eda_partial import LABEL_NAMES, Partial
+from backend.core.errors import Cancelled, Conflict, InvalidInput
+from backend.core.extractors import create
+from backend.core.images import decode
+from backend.service.database import utc_now
+from backend.service.dataset_info import DatasetInfo
+from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
+from backend.service.features import compute_chunk
+from backend.service.fitting import FitTask, check_fit, fit_on_worker, read_columns
+from backend.service.importing import import_dataset, make_dataset_id
+from backend.service.job_context import JobContext
+from backend.service.registry import model_id_for
+from backend.service.runner import Workflow
+from backend.service.shards import written_whole
+from backend.service.signals import StopFlag
+from backend.service.sources import ImportLimits
+from backend.settings import count_cores
+
+if TYPE_CHECKING:
+    from backend.service.app import Service
+
+PROFILE = "profile.json"
+_CARD_PACKAGES = ("numpy", "onnxruntime", "pillow", "scikit-learn", "scipy", "timm")
+
+
+def import_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Job "import": {"name", "source"} -> {"dataset_id"}."""
+    return {"dataset_id": _import(context, params).id}
+
+
+def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Job "fit": {"config"} and either {"dataset_id"} or {"name", "source"} -> {"model_id", "dataset_id"}."""
+    service: Service = context.service
+    config = FitConfig.from_json(params["config"])
+    started = time.perf_counter()
+    info = service.datasets.get(params["dataset_id"]) if "dataset_id" in params else _import(context, params)
+    imported = time.perf_counter()
+    check_fit(read_columns(service.datasets.index(info.id), config))
+    chunks = service.datasets.chunks(info.id)
+    _compute_features(context, chunks, config)
+    timings = {
+        "import_s": round(imported - started, 2),
+        "features_s": round(time.perf_counter() - imported, 2),
+    }
+
+    name = config.name or f"{info.name} {config.head.name}"
+    model_id = model_id_for(name, context.job_id)
+    staging = service.registry.root / f".staging-{model_id}"
+    shutil.rmtree(staging, ignore_errors=True)
+    task = FitTask(
+        datasets=service.datasets.root,
+        dataset_id=info.id,
+        features=service.features.root,
+        backbones=service.settings.backbones_dir,
+        chunks=tuple(chunks),
+        config=config,
+        staging=staging,
+        card=_card_head(model_id, name, config, info, timings),
+    )
+    context.progress("fit", 0, 100)
+    try:
+        card = service.engine.call(
+            fit_on_worker,
+            task,
+            context.report,
+            cancelled=context.cancelled,
+            report=context.report,
+            on_progress=context.progress,
+        )
+        service.registry.add(staging, card)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return {"model_id": model_id, "dataset_id": info.id}
+
+
+def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Job "profile": {"dataset_id"} -> {"dataset_id"}; the profile stands beside the data set's index."""
+    service: Service = context.service
+    info = service.datasets.get(params["dataset_id"])
+    target = service.datasets.folder(info.id) / PROFILE
+    if target.exists():
+        return {"dataset_id": info.id}
+    chunks = service.datasets.chunks(info.id)
+    tasks, start = [], 0
+    for chunk in chunks:
+        tasks.append(
+            ProfileTask(service.datasets.root, info.id, chunk, start, service.settings.max_pixels, context.flag)
+        )
+        start += chunk.rows
+    parts: dict[int, Partial] = {}
+    done = 0
+
+    def collect(number: int, part: Partial) -> None:
+        nonlocal done
+        parts[number] = part
+        done += chunks[number].rows
+        context.progress("profile", done, info.images)
+
+    context.progress("profile", 0, info.images)
+    service.engine.map(profile_chunk, tasks, on_result=collect, cancelled=context.cancelled)
+    merged = parts[0]
+    for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
+        merged = merge(merged, parts.pop(number))
+    profile = finish(merged, service.datasets.index(info.id))
+    with written_whole(target) as temporary:
+        temporary.write_text(json.dumps(profile, allow_nan=False), encoding="utf-8")
+    return {"dataset_id": info.id}
+
+
+WORKFLOWS: Mapping[str, Workflow] = {"import": import_images, "fit": fit_detector, "profile": profile_images}
+
+
+@dataclass(frozen=True)
+class ProfileTask:
+    """One chunk of a data set to be measured."""
+
+    datasets: Path
+    dataset_id: str
+    chunk: FeatureChunk
+    start: int  # row of its first image
+    max_pixels: int
+    stop: StopFlag
+
+
+def profile_chunk(task: ProfileTask) -> Partial:
+    """Statistics of one chunk's images. Runs on a worker."""
+    columns = ["row", "label", "split", "generator", "bytes"]
+    rows = DatasetStore(task.datasets).index(task.dataset_id, columns).slice(task.start, task.chunk.rows).to_pylist()
+    if task.stop():
+        raise Cancelled("The job was told to stop.")
+    infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
+    return stats_of((decode(data, max_pixels=task.max_pixels) for data in read_chunk(task.chunk)), infos)
+
+
+def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
+    service: Service = context.service
+    name, settings = str(params["name"]), service.settings
+    dataset_id = make_dataset_id(name, context.job_id)
+    if dataset_id not in {info.id for info in service.datasets.list()}:
+        if name in {info.name for info in service.datasets.list()}:
+            raise Conflict(f"There is a data set {name!r} already.", "Choose another name or delete that one.")
+        limits = ImportLimits(
+            max_members=settings.max_archive_members,
+            max_unpacked_bytes=settings.max_unpacked_bytes,
+            max_pixels=settings.max_pixels,
+        )
+        try:
+            import_dataset(
+                params["source"],
+                service.datasets.staging(dataset_id),
+                id=dataset_id,
+                name=name,
+                limits=limits,
+                run=lambda function, tasks, done: service.engine.map(
+                    function, tasks, on_result=done, cancelled=context.cancelled
+                ),
+                progress=context.progress,
+                downloads=settings.data_dir / "downloads",
+            )
+        except (InvalidInput, Cancelled):
+            if not context.stopping:  # then the next start goes on from here
+                service.datasets.discard_staging(dataset_id)
+            raise
+    info = service.datasets.publish(dataset_id)
+    service.database.save_dataset(info.to_json())
+    return info
+
+
+def _compute_features(context: JobContext, chunks: list[FeatureChunk], config: FitConfig) -> None:
+    service: Service = context.service
+    backbones = service.settings.backbones_dir
+    # On a worker: a backbone that is not there yet is exported, which takes torch and much memory.
+    spec, digest = service.engine.call(describe_extractor, config.extractor, backbones, cancelled=context.cancelled)
+    missing = service.features.missing(chunks, digest)
+    total = sum(chunk.rows for chunk in chunks)
+    done = total - sum(chunk.rows for chunk in missing)
+    compute = partial(
+        compute_chunk, spec=spec, backbones=backbones, cache_root=service.features.root, cancelled=context.flag
+    )
+
+    def collect(number: int, _: None) -> None:
+        nonlocal done
+        done += missing[number].rows
+        context.progress("features", done, total)
+
+    context.progress("features", done, total)
+    service.engine.map(compute, missing, on_result=collect, cancelled=context.cancelled)
+
+
+def describe_extractor(spec: Mapping[str, Any], backbones: Path) -> tuple[dict[str, Any], str]:
+    """The complete spec and the digest of an extractor. Runs on a worker."""
+    extractor = create(spec, backbones=backbones)
+    return extractor.spec, extractor.digest
+
+
+def _card_head(
+    model_id: str, name: str, config: FitConfig, info: DatasetInfo, timings: dict[str, float]
+) -> dict[str, Any]:
+    """The part of the card that is known before the fit."""
+    return {
+        "id": model_id,
+        "name": name,
+        "notes": config.notes,
+        "created_at": utc_now(),
+        "shipped": False,
+        "dataset": {
+            "id": info.id,
+            "name": info.name,
+            "version": info.version,
+            "digest": info.digest,
+            "images": info.images,
+        },
+        "generators": sorted(name for name in info.generators if name),
+        "config": config.to_json(),
+        "seed": config.seed,
+        "timings": timings,
+        "machine": {"cores": count_cores(), "system": f"{platform.system()} {platform.machine()}"},
+        "versions": {package: version(package) for package in _CARD_PACKAGES},
+    }

@@ -1,0 +1,51 @@
+"""A real service on a temporary folder: database, worker processes, job runner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.core.config import FitConfig
+from backend.core.heads import HeadConfig
+from backend.service.app import Service, open_service
+from backend.settings import Settings, load_settings
+
+QUICK = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=1.0), name="Quick")
+"""A fit without a network: its features take a second."""
+
+
+def make_settings(folder: Path) -> Settings:
+    """Settings of a service with its own folders and two worker processes."""
+    return load_settings(data_dir=folder / "data", models_dir=folder / "models", workers=2)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One running service for all tests of this folder that want one."""
+    opened = open_service(make_settings(tmp_path_factory.mktemp("service")))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def demo(service: Service) -> str:
+    """Id of the demonstration set."""
+    job = service.jobs.submit("import", {"name": "Demo", "source": {"kind": "demo"}})
+    return str(finished(service, job.id)["dataset_id"])
+
+
+@pytest.fixture(scope="session")
+def model(service: Service, demo: str) -> str:
+    """Id of a model fitted on the demonstration set."""
+    job = service.jobs.submit("fit", {"dataset_id": demo, "config": QUICK.to_json()})
+    return str(finished(service, job.id)["model_id"])
+
+
+def finished(service: Service, job_id: str, seconds: float = 120) -> dict[str, object]:
+    """The result of a job that must end well."""
+    job = service.jobs.wait(job_id, seconds)
+    assert job.state == "done", (job.state, job.reason, job.progress)
+    assert job.result is not None
+    return job.result
