@@ -1,0 +1,55 @@
+"""What routes ask for, as `Annotated` aliases: a route's parameters say everything that it needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from backend.api.metrics import Metrics
+from backend.api.packs import Gate
+from backend.service.app import Service
+from backend.settings import Settings
+
+
+def get_service(request: Request) -> Service:
+    """The service that the application opened at its start."""
+    service: Service = request.app.state.service
+    return service
+
+
+def get_settings(request: Request) -> Settings:
+    """The application's settings."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_metrics(request: Request) -> Metrics:
+    """The application's own counters."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+def get_gate(request: Request) -> Gate:
+    """What bounds the requests that compute at the same time."""
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+ServiceDep = Annotated[Service, Depends(get_service)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+GateDep = Annotated[Gate, Depends(get_gate)]
+MetricsDep = Annotated[Metrics, Depends(get_metrics)]
+
+_ID = {"min_length": 1, "max_length": 128, "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$"}
+
+DatasetId = Annotated[str, Path(description="Id of the data set", examples=["cifake-0a1b2c3d"], **_ID)]
+ModelId = Annotated[str, Path(description="Id of the model", examples=["cifake-logreg-1c0ffee1"], **_ID)]
+JobId = Annotated[str, Path(description="Id of the job", examples=["3f9c2a71d04be581"], **_ID)]
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page")]
+Offset = Annotated[int, Query(ge=0, le=1_000_000_000, description="Items to skip")]
+WaitSeconds = Annotated[
+    float,
+    Query(ge=0, le=600, description="Seconds to wait for the result before answering 202 with the job"),
+]

@@ -1,0 +1,90 @@
+"""The HTTP application: `create_app(settings)` wires layers, routes and the service together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from backend.api import documentation, problems
+from backend.api.limits import BodyLimit
+from backend.api.metrics import Metrics, Observe
+from backend.api.packs import Gate
+from backend.api.routes import datasets, eda, fit, health, images, jobs, models, options, predict
+from backend.api.security import Guard, SecurityHeaders
+from backend.api.spool import sweep
+from backend.core.errors import NotFound
+from backend.service.app import Service, open_service
+from backend.service.jobs import STATES, Jobs
+from backend.settings import Settings, load_settings
+
+log = logging.getLogger("deepfake.api")
+
+UPLOAD_PATHS = ("/fit", "/predict", "/eda", "/datasets")
+"""The addresses that take files; every other body is small."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application for these settings, or those of the environment. The service opens when the server starts."""
+    chosen = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = await run_in_threadpool(open_service, chosen)
+        app.state.service = service
+        app.state.metrics.watch_jobs(_count_jobs(service))
+        for name in await run_in_threadpool(sweep, service.jobs.root, _is_job(service.jobs)):
+            log.info("removed the unfinished upload %s of an earlier run", name)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(service.close)
+
+    app = FastAPI(
+        title="Deepfake Classification",
+        version=version("deepfake-classification"),
+        summary="Tell REAL photographs from FAKE (AI-generated) images, and train your own detector on a plain CPU.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.settings = chosen
+    app.state.metrics = Metrics()
+    app.state.gate = Gate(chosen.workers)
+    for noun in (fit, models, predict, datasets, images, eda, jobs, options, health):
+        app.include_router(noun.router)
+    documentation.install(app)
+    problems.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(Guard, allowed_hosts=chosen.allowed_hosts)
+    app.add_middleware(BodyLimit, max_upload_bytes=int(chosen.max_upload_bytes), upload_paths=UPLOAD_PATHS)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observe, metrics=app.state.metrics)
+    return app
+
+
+def _is_job(jobs: Jobs) -> Callable[[str], bool]:
+    def is_job(name: str) -> bool:
+        try:
+            jobs.get(name)
+        except NotFound:
+            return False
+        return True
+
+    return is_job
+
+
+def _count_jobs(service: Service) -> Callable[[], tuple[dict[str, int], float]]:
+    def count() -> tuple[dict[str, int], float]:
+        by_state = {state: service.jobs.list(state, limit=1)[1] for state in STATES}
+        running, _ = service.jobs.list("running", limit=100)
+        speeds = [job.progress.images_per_second or 0.0 for job in running if job.progress is not None]
+        return by_state, sum(speeds)
+
+    return count

@@ -1,0 +1,90 @@
+"""Images that are answered within their own request: received, bounded, and refused one by one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from anyio import CapacityLimiter
+from starlette.requests import Request
+
+from backend.api.multipart import Sink, clean_name, read_multipart
+from backend.api.problems import ProblemError, document_of
+from backend.api.schemas.predictions import FileProblem
+from backend.api.spool import Pack, PackedFile
+from backend.core.errors import DeepfakeError, Unreadable
+from backend.settings import Settings
+
+MAX_IMAGE_BYTES = 100_000_000
+"""Largest single file that is looked at."""
+
+_PACK_MEMORY = 2 * 1_048_576
+_MAX_WAITING = 64
+
+
+class Gate:
+    """How many requests may compute at the same time; `_MAX_WAITING` more may wait for their turn."""
+
+    def __init__(self, at_once: int) -> None:
+        self.limiter = CapacityLimiter(at_once)
+
+    def require_room(self) -> None:
+        """Raises ProblemError (503) when too many requests wait already."""
+        if self.limiter.statistics().tasks_waiting >= _MAX_WAITING:
+            raise ProblemError(
+                503, "unavailable.busy", "Too many requests wait.", "Try again shortly.", headers={"Retry-After": "1"}
+            )
+
+
+@asynccontextmanager
+async def receive_images(
+    request: Request, settings: Settings, text_fields: tuple[str, ...]
+) -> AsyncIterator[tuple[Pack, dict[str, str]]]:
+    """The files and the text fields of a request that sends images in `files`. Raises ProblemError."""
+    hint = f"Send the images in `files`; optional: {', '.join(text_fields)}."
+    gate: Gate = request.app.state.gate
+    gate.require_room()
+    pack = Pack(settings.data_dir / "jobs", max_memory=_PACK_MEMORY, max_file_bytes=MAX_IMAGE_BYTES)
+
+    def open_sink(field: str, filename: str) -> Sink:
+        if field != "files":
+            raise ProblemError(422, "upload.fields", f"The field {field[:80]!r} carries no files here.", hint)
+        return pack.open(clean_name(filename))
+
+    try:
+        fields = await read_multipart(request, open_sink, max_files=settings.max_files)
+        if unknown := sorted(set(fields) - set(text_fields)):
+            raise ProblemError(422, "upload.fields", f"Unknown field: {unknown[0][:80]!r}.", hint)
+        if not pack.files:
+            raise ProblemError(422, "upload.fields", "The request has no images.", hint)
+        yield pack, fields
+    finally:
+        pack.close()
+
+
+def file_problem(entry: PackedFile, error: DeepfakeError) -> FileProblem:
+    """Why one file was not answered."""
+    return FileProblem.model_validate({**document_of(error), "index": entry.index, "filename": entry.filename})
+
+
+def too_large_file(entry: PackedFile) -> Unreadable:
+    """The error of one file over MAX_IMAGE_BYTES."""
+    return Unreadable(
+        f"The file has {entry.size} bytes; at most {MAX_IMAGE_BYTES} are read.", "Send a smaller version of the image."
+    )
+
+
+def nothing_answered(faults: Sequence[FileProblem]) -> ProblemError:
+    """The problem of a request none of whose files could be answered: that of the only file, or one over all."""
+    first, listed = faults[0], [fault.model_dump(exclude_none=True) for fault in faults]
+    if len(faults) == 1:
+        extensions = {"filename": first.filename, "errors": listed}
+        return ProblemError(first.status, first.code, first.detail, first.hint, extensions=extensions)
+    same_status, same_code = len({f.status for f in faults}) == 1, len({f.code for f in faults}) == 1
+    return ProblemError(
+        first.status if same_status else 422,
+        first.code if same_code else "image",
+        f"None of the {len(faults)} files could be answered.",
+        first.hint,
+        extensions={"errors": listed},
+    )

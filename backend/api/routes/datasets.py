@@ -1,0 +1,137 @@
+"""Data sets: import, list, show, export, remove."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from backend.api.deps import DatasetId, Limit, Offset, ServiceDep, WaitSeconds
+from backend.api.downloads import download
+from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive, wrong_media_type
+from backend.api.schemas.common import responses
+from backend.api.schemas.datasets import DatasetName, DatasetOut, DatasetPage, SourceIn
+from backend.api.schemas.jobs import JobOut
+from backend.api.waiting import answer_with_job
+from backend.core.errors import Conflict
+from backend.service.app import Service
+from backend.service.jobs import Job
+
+router = APIRouter(tags=["datasets"])
+
+_FIELDS = frozenset({"name", "labels"})
+
+
+@router.post(
+    "/datasets",
+    status_code=202,
+    summary="Import a data set",
+    response_model=JobOut,
+    response_description="The job; its address is in `Location`",
+    response_class=JSONResponse,
+    responses={
+        200: {"model": DatasetOut, "description": "The data set, where it was imported within `wait`"},
+        **responses(400, 409, 413, 415, 422, 503, 507),
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": {"$ref": "#/components/schemas/DatasetForm"}},
+                "application/json": {"schema": {"$ref": "#/components/schemas/SourceIn"}},
+            },
+        }
+    },
+)
+async def import_dataset(request: Request, service: ServiceDep, wait: WaitSeconds = 0) -> Response:
+    """Queues the import of images that come with the request (multipart), or of a known source (JSON).
+
+    Answers 202 with the job and its address in `Location`; with `wait`, the data set when it is imported in time.
+    """
+    kind = media_type(request)
+    if kind == "application/json":
+        asked = parse(SourceIn, await request.body(), "body")
+        job = await run_in_threadpool(_submit_source, service, asked)
+    elif kind == "multipart/form-data":
+        async with receive(request, service, _FIELDS) as intake:
+            job = await run_in_threadpool(_submit_images, service, intake)
+    else:
+        raise wrong_media_type("multipart/form-data with images, or application/json with a source")
+    return await answer_with_job(request, service.jobs, job, wait, lambda done: _imported(service, done))
+
+
+def _submit_source(service: Service, asked: SourceIn) -> Job:
+    check_name_is_free(service, asked.name)
+    return service.jobs.submit("import", {"name": asked.name, "source": {"kind": asked.source}})
+
+
+def _submit_images(service: Service, intake: Intake) -> Job:
+    name = intake.fields.get("name", "").strip()
+    parse(DatasetName, DatasetName.model_construct(name=name).model_dump_json(), "form")
+    check_name_is_free(service, name)
+    return intake.submit(service, "import", {"name": name, "source": intake.source})
+
+
+def _imported(service: Service, job: Job) -> DatasetOut:
+    return DatasetOut.model_validate(service.datasets.get(str((job.result or {})["dataset_id"])).to_json())
+
+
+@router.get("/datasets", summary="List data sets", responses=responses(422))
+def list_datasets(
+    service: ServiceDep,
+    q: Annotated[str, Query(max_length=100, description="Only data sets with this in their name or id")] = "",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> DatasetPage:
+    """A page of the data sets, newest first."""
+    wanted = q.casefold()
+    found = [info for info in service.database.list_datasets() if wanted in f"{info['name']}\n{info['id']}".casefold()]
+    page = [DatasetOut.model_validate(info) for info in found[offset : offset + limit]]
+    return DatasetPage(items=page, total=len(found), limit=limit, offset=offset)
+
+
+@router.get("/datasets/{dataset_id}", summary="Show a data set", responses=responses(404, 422))
+def get_dataset(dataset_id: DatasetId, service: ServiceDep) -> DatasetOut:
+    """Counts by split and label, generators, duplicates, and what was left out."""
+    return DatasetOut.model_validate(service.datasets.get(dataset_id).to_json())
+
+
+@router.delete(
+    "/datasets/{dataset_id}", status_code=204, summary="Delete a data set", responses=responses(404, 409, 422)
+)
+def delete_dataset(dataset_id: DatasetId, service: ServiceDep) -> None:
+    """Removes the images and all that was derived from them, except models. 409 while a job uses it."""
+    info = service.datasets.get(dataset_id)
+    for state in ("queued", "running"):
+        for job in service.jobs.list(state, limit=1000)[0]:
+            if job.params.get("dataset_id") == info.id:
+                raise Conflict(f"The job {job.id!r} uses this data set.", "Wait until it has ended, or cancel it.")
+    service.delete_dataset(info.id)
+
+
+@router.get(
+    "/datasets/{dataset_id}/export",
+    summary="Download a data set",
+    response_class=Response,
+    responses={
+        200: {"description": "The file", "content": {"application/zip": {}, "application/vnd.apache.parquet": {}}},
+        **responses(404, 422, 507),
+    },
+)
+def export_dataset(
+    dataset_id: DatasetId,
+    service: ServiceDep,
+    format: Annotated[
+        Literal["zip", "parquet"],
+        Query(description="zip: REAL/ and FAKE/ folders; parquet: the Hugging Face image layout in one file"),
+    ] = "zip",
+) -> Response:
+    """The data set as one file; `POST /datasets` reads both formats."""
+    info = service.datasets.get(dataset_id)
+    media, write = {
+        "zip": ("application/zip", service.datasets.export_zip),
+        "parquet": ("application/vnd.apache.parquet", service.datasets.export_parquet),
+    }[format]
+    return download(service.jobs.root, f"{info.id}.{format}", media, lambda path: write(info.id, path))

@@ -1,0 +1,125 @@
+"""Models: cards, the chosen one, export, and the predictions that a card's figures come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from backend.api.deps import Limit, ModelId, Offset, ServiceDep
+from backend.api.downloads import download
+from backend.api.schemas.common import responses
+from backend.api.schemas.models import ModelCard, ModelChanges, ModelPage, ScoredPage, SetIn
+
+router = APIRouter(tags=["models"])
+
+Sort = Literal[
+    "created_at",
+    "-created_at",
+    "name",
+    "-name",
+    "accuracy",
+    "-accuracy",
+    "auroc",
+    "-auroc",
+    "size_bytes",
+    "-size_bytes",
+]
+
+
+@router.get("/models", summary="List models", responses=responses(422))
+def list_models(
+    service: ServiceDep,
+    q: Annotated[str, Query(max_length=100, description="Only models with this in their name, id or notes")] = "",
+    sort: Annotated[Sort, Query(description="Key; a leading - puts the largest first. Accuracy is the test one")] = (
+        "-created_at"
+    ),
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> ModelPage:
+    """A page of cards."""
+    wanted = q.casefold()
+    cards = [
+        card
+        for card in service.registry.list()
+        if wanted in f"{card['name']}\n{card['id']}\n{card.get('notes', '')}".casefold()
+    ]
+    ordered = sort_cards(cards, sort)
+    page = [ModelCard.model_validate(card) for card in ordered[offset : offset + limit]]
+    return ModelPage(items=page, total=len(ordered), limit=limit, offset=offset)
+
+
+def sort_cards(cards: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
+    """The cards in order of a key, the largest first where it begins with "-"; those without a value come last."""
+    key, descending = sort.removeprefix("-"), sort.startswith("-")
+    known = [card for card in cards if _value(card, key) is not None]
+    unknown = [card for card in cards if _value(card, key) is None]
+    return sorted(known, key=lambda card: _value(card, key), reverse=descending) + unknown
+
+
+def _value(card: dict[str, Any], key: str) -> Any:
+    if key == "accuracy":
+        return card["accuracy"].get("test")
+    if key == "auroc":
+        return (card["metrics"].get("test") or {}).get("auroc")
+    return card[key].casefold() if key == "name" else card[key]
+
+
+@router.get("/models/{model_id}", summary="Show a model", responses=responses(404, 422))
+def get_model(model_id: ModelId, service: ServiceDep) -> ModelCard:
+    """The model's card."""
+    return ModelCard.model_validate(service.registry.get(model_id))
+
+
+@router.patch("/models/{model_id}", summary="Rename a model or change its notes", responses=responses(404, 422))
+def update_model(model_id: ModelId, changes: ModelChanges, service: ServiceDep) -> ModelCard:
+    """The card with its new name and notes."""
+    return ModelCard.model_validate(service.registry.update(model_id, changes.name, changes.notes))
+
+
+@router.delete("/models/{model_id}", status_code=204, summary="Delete a model", responses=responses(404, 409, 422))
+def delete_model(model_id: ModelId, service: ServiceDep) -> None:
+    """Removes the model and its files; 409 for the active one."""
+    service.registry.delete(model_id)
+
+
+@router.post("/set", summary="Choose the model for predictions", responses=responses(404, 422))
+def set_model(chosen: SetIn, service: ServiceDep) -> ModelCard:
+    """The card of the model that `/predict` uses from now on, also after a restart."""
+    return ModelCard.model_validate(service.registry.set_active(chosen.model_id))
+
+
+@router.get(
+    "/models/{model_id}/export",
+    summary="Download a model",
+    response_class=Response,
+    responses={200: {"description": "A zip", "content": {"application/zip": {}}}, **responses(404, 422, 507)},
+)
+def export_model(model_id: ModelId, service: ServiceDep) -> Response:
+    """A zip with the card, the head and, where the extractor is a network, one ONNX graph from pixels to score."""
+    service.registry.get(model_id)
+    return download(
+        service.settings.data_dir / "jobs",
+        f"{model_id}.zip",
+        "application/zip",
+        lambda path: service.registry.export(model_id, path),
+    )
+
+
+@router.get("/models/{model_id}/predictions", summary="List a model's evaluated images", responses=responses(404, 422))
+def list_predictions(
+    model_id: ModelId,
+    service: ServiceDep,
+    *,
+    split: Annotated[Literal["train", "validation", "test"] | None, Query(description="Only this split")] = None,
+    cell: Annotated[
+        Literal["tp", "fp", "fn", "tn"] | None,
+        Query(description="Only this cell of the confusion matrix; FAKE is the positive class"),
+    ] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> ScoredPage:
+    """A page of the images that the model was evaluated on, worst mistakes first."""
+    rows, total = service.registry.predictions(model_id, split=split, cell=cell, limit=limit, offset=offset)
+    return ScoredPage.model_validate({"items": rows, "total": total, "limit": limit, "offset": offset})

@@ -1,0 +1,73 @@
+"""Shapes that every noun shares: problems and pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class FieldFault(Strict):
+    """One value that does not fit."""
+
+    field: str = Field(description="Where it stands, as a dotted path", examples=["body.config.C"])
+    code: str = Field(examples=["greater_than"])
+    message: str = Field(examples=["Input should be greater than 0"])
+
+
+class Problem(BaseModel):
+    """A refusal, as RFC 9457 describes it. `code` is stable; `hint` says what would be right."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:deepfake:problem:image.not_an_image",
+                    "title": "Unsupported Media Type",
+                    "status": 415,
+                    "detail": "The file is not an image that is read here.",
+                    "code": "image.not_an_image",
+                    "hint": "Allowed formats: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIF.",
+                    "instance": "/predict",
+                }
+            ]
+        },
+    )
+
+    type: str = Field(description="A URI that names the kind of problem")
+    title: str = Field(description="The meaning of the status")
+    status: int = Field(description="The HTTP status")
+    detail: str = Field(description="What is wrong, for a person")
+    code: str = Field(description="What is wrong, for a program; it does not change between versions")
+    hint: str = Field(description="What would be right")
+    instance: str | None = Field(None, description="The address that was asked")
+    errors: list[Any] | None = Field(None, description="Each fault, where there are several")
+    request_id: str | None = Field(None, description="Finds the failure in the server's log (status 500)")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's entries for the problems that a route may answer; every route may answer 403, 421 and 500."""
+    meaning = {
+        400: "The body cannot be read",
+        403: "The request comes from another web site",
+        404: "There is no such thing",
+        409: "The present state forbids it",
+        413: "Too large: bytes, files, pixels or unpacked size",
+        415: "Not an image of an allowed format",
+        421: "The host name is not allowed",
+        422: "A value cannot be used",
+        500: "A bug: the log has the details under `request_id`",
+        503: "Not possible at the moment",
+        507: "The disk is full",
+    }
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": meaning[status], "content": content} for status in sorted({*statuses, 403, 421, 500})
+    }

@@ -1,0 +1,87 @@
+"""Data sets and their images."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.api.schemas.common import Strict
+
+Label = Literal["REAL", "FAKE"]
+KNOWN_SOURCES = ("demo", "cifake")
+"""Sources that a request may name; every other one needs a path, and no request names a path of the server."""
+
+NAME_PATTERN = r"^\S(.*\S)?$"
+
+
+class SourceIn(Strict):
+    """A data set from a source that the server knows; images of your own are sent as multipart instead."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=NAME_PATTERN, examples=["demonstration"])
+    source: Literal["demo", "cifake"] = Field(
+        description="demo: a small set made on this machine; cifake: the published archive, downloaded and checked"
+    )
+
+
+class DatasetOut(BaseModel):
+    """A data set. Later versions may add keys: ignore those you do not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(examples=["cifake-0a1b2c3d"])
+    name: str
+    version: int = Field(description="Goes up when labels change or images are dropped")
+    digest: str = Field(description="Equal exactly for equal images and labels")
+    created_at: str
+    source: str = Field(description="Kind of source it came from", examples=["zip"])
+    images: int
+    bytes: int
+    counts: dict[str, dict[str, int]] = Field(description="Images by split ('' = not given) and label")
+    generators: dict[str, int] = Field(description="FAKE images by generator, where the folders tell")
+    duplicates: dict[str, int] = Field(description="groups, images, and test images that are also in train")
+    skipped: dict[str, Any] = Field(description="How many files were left out, and the first of them with the reason")
+
+
+class DatasetPage(Strict):
+    """A page of data sets, newest first."""
+
+    items: list[DatasetOut]
+    total: int
+    limit: int
+    offset: int
+
+
+class ImageRow(Strict):
+    """One image of a data set, without its pixels."""
+
+    row: int = Field(description="Its number n: GET /datasets/{id}/images/{n}")
+    path: str
+    label: Label
+    split: str = Field(description="train, validation, test, or empty where the data set does not say")
+    generator: str = Field(description="Of a FAKE image; empty where it is not known")
+    group: str = Field(description="As given; empty where none was")
+    group_id: int = Field(description="Images of one number stay together in every split: same group or same pixels")
+    sha256: str
+    pixel_sha256: str
+    width: int
+    height: int
+    format: str
+    mode: str
+    jpeg_quality: int | None
+    bytes: int
+
+
+class ImagePage(Strict):
+    """A page of a data set's images, in its order."""
+
+    items: list[ImageRow]
+    total: int
+    limit: int
+    offset: int
+
+
+class DatasetName(Strict):
+    """A name for a data set that is being imported."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=NAME_PATTERN)

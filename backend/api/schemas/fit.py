@@ -1,0 +1,132 @@
+"""What a person chooses before a fit, flat and with help for each value."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from backend.api.schemas.common import Strict
+from backend.core.config import FitConfig
+from backend.core.errors import ConfigError, UnknownHead
+from backend.core.extractors import CNN, DEFAULT_SPEC, check_spec, concatenation
+from backend.core.extractors.stages import PRESETS
+from backend.core.heads import HEADS, HeadConfig
+
+ExtractorSpec = str | dict[str, Any] | list[str | dict[str, Any]]
+
+_DEFAULTS = FitConfig()
+_CNN_FIELDS = ("backbone", "stages", "input_size", "pooling")
+
+
+class FitConfigIn(Strict):
+    """Extractor, head and splits. What is left out takes the default; `GET /options` lists the choices."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"head": "logreg"}, {"head": "svm", "C": 0.01, "stages": "all", "name": "SVM on all stages"}]
+        }
+    )
+
+    extractor: ExtractorSpec = Field(
+        str(DEFAULT_SPEC["name"]),
+        description="What turns images into numbers: a name, an object with `name` and its options, or a list of "
+        "these, whose numbers are put side by side",
+        examples=["cnn", {"name": "spectrum"}, ["cnn", "residual"]],
+    )
+    backbone: str | None = Field(
+        None, max_length=100, description="cnn only: name of the pretrained network", examples=["tf_efficientnet_lite0"]
+    )
+    stages: str | list[str] | None = Field(
+        None, description="cnn only: `all`, `last`, or the stages whose features are used", examples=["all"]
+    )
+    input_size: int | None = Field(None, description="cnn only: images are resized to this many pixels a side")
+    pooling: str | list[str] | None = Field(None, description="cnn only: what is kept of each stage's map")
+    head: str = Field(
+        _DEFAULTS.head.name, max_length=50, description="The classifier on top", examples=["logreg", "svm"]
+    )
+    C: float | None = Field(
+        None, ge=1e-6, le=1e6, description="Inverse strength of the penalty; null: chosen by cross-validation"
+    )
+    class_weight: Literal["balanced"] | None = Field(
+        None, description="balanced: both classes weigh the same however many images each has; null: each image does"
+    )
+    epochs: int = Field(
+        _DEFAULTS.head.epochs, ge=1, le=1000, description="Passes over the training images, of the sgd heads"
+    )
+    components: int = Field(
+        _DEFAULTS.head.components, ge=10, le=5000, description="Size of the kernel approximation, of svm_rbf"
+    )
+    gamma: float = Field(
+        _DEFAULTS.head.gamma, ge=1e-4, le=1e4, description="svm_rbf: width of the kernel, in mean squared norms"
+    )
+    validation_fraction: float = Field(
+        _DEFAULTS.validation_fraction,
+        ge=0.02,
+        le=0.5,
+        description="Share of the training images kept for calibration and threshold, where the data set names none",
+    )
+    test_fraction: float = Field(
+        _DEFAULTS.test_fraction,
+        ge=0.02,
+        le=0.5,
+        description="Share of all images kept for the final figures, where the data set names no test images",
+    )
+    target_fpr: float | None = Field(
+        None, gt=0, lt=1, description="Share of REAL called FAKE that the threshold aims at; null: best accuracy"
+    )
+    evaluate_test: bool = Field(
+        True, description="false while comparing configurations: the test images stay unread, and final figures honest"
+    )
+    seed: int = Field(_DEFAULTS.seed, ge=0, le=2**32 - 1, description="Equal seeds give equal models")
+    name: str = Field("", max_length=100, description="Name of the model; empty: made of the data set's and the head's")
+    notes: str = Field("", max_length=10_000, description="Anything worth remembering")
+
+    def to_config(self) -> FitConfig:
+        """The core's record, checked as far as that goes without data: raises ConfigError and what is below it."""
+        if self.head not in HEADS:
+            raise UnknownHead(f"There is no head {self.head!r}.", f"Known: {', '.join(HEADS)}.")
+        return FitConfig(
+            extractor=check_spec(self._spec()),
+            head=HeadConfig(
+                name=self.head,
+                C=self.C,
+                class_weight=self.class_weight,
+                epochs=self.epochs,
+                components=self.components,
+                gamma=self.gamma,
+                seed=self.seed,
+            ),
+            validation_fraction=self.validation_fraction,
+            test_fraction=self.test_fraction,
+            target_fpr=self.target_fpr,
+            evaluate_test=self.evaluate_test,
+            seed=self.seed,
+            name=self.name.strip(),
+            notes=self.notes,
+        )
+
+    def _spec(self) -> dict[str, Any]:
+        """The extractor's spec; the fields of the cnn are put into every cnn that does not set them itself."""
+        parts = self.extractor if isinstance(self.extractor, list) else [self.extractor]
+        given = {name: value for name in _CNN_FIELDS if (value := getattr(self, name)) is not None}
+        if isinstance(given.get("pooling"), str):
+            given["pooling"] = [given["pooling"]]
+        specs = [{"name": part} if isinstance(part, str) else dict(part) for part in parts]
+        networks = [spec for spec in specs if spec.get("name") == CNN]
+        if given and not networks:
+            raise ConfigError(f"`{min(given)}` is a setting of the extractor {CNN}.", f"Use {CNN}, or leave it out.")
+        for spec in networks:
+            if isinstance(stages := spec.get("stages", self.stages), str) and stages not in PRESETS:
+                raise ConfigError(f"There is no preset {stages!r} of stages.", f"Presets: {', '.join(PRESETS)}.")
+            spec.update({key: value for key, value in given.items() if key not in spec})
+        if not specs:
+            raise ConfigError("`extractor` is an empty list.", "Name at least one extractor.")
+        return specs[0] if len(specs) == 1 else concatenation(specs)
+
+
+class FitIn(Strict):
+    """A fit on a data set that the server has."""
+
+    dataset_id: str = Field(min_length=1, max_length=200, description="Id or name", examples=["cifake-0a1b2c3d"])
+    config: FitConfigIn = FitConfigIn()

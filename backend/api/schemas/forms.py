@@ -1,0 +1,57 @@
+"""Multipart bodies as OpenAPI shows them. They are read as they arrive (`multipart.py`), so nothing is parsed here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+from backend.api.schemas.common import Strict
+
+File = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
+
+_LABELS = Field(
+    None,
+    description="With `files`: a JSON list with REAL or FAKE for each file, in their order",
+    examples=['["REAL", "FAKE"]'],
+)
+_ARCHIVE = Field(None, description="A zip with REAL/ and FAKE/ folders, optionally under train/ and test/")
+_FILES = Field(None, description="Images; each needs its label in `labels`")
+_PARQUET = Field(None, description="Parquet files in the Hugging Face image layout")
+
+
+class PredictForm(Strict):
+    """Images to judge."""
+
+    files: list[File] = Field(description="One or many images")
+    model_id: str | None = Field(None, description="Another model than the active one")
+    explain: bool = Field(False, description="Ask for an explanation of each answer")
+    provenance: bool = Field(False, description="Ask for provenance data found in each file")
+
+
+class DatasetForm(Strict):
+    """A data set as one zip, as Parquet files, or as single files with labels."""
+
+    name: str = Field(description="Name of the data set", examples=["my photographs"])
+    archive: File | None = _ARCHIVE
+    parquet: list[File] | None = _PARQUET
+    files: list[File] | None = _FILES
+    labels: str | None = _LABELS
+
+
+class FitForm(Strict):
+    """The images to fit on, as for a data set, and the configuration."""
+
+    name: str | None = Field(None, description="Name of the data set that the images become")
+    archive: File | None = _ARCHIVE
+    parquet: list[File] | None = _PARQUET
+    files: list[File] | None = _FILES
+    labels: str | None = _LABELS
+    config: str = Field("{}", description="FitConfigIn as a JSON document", examples=['{"head": "logreg"}'])
+
+
+class EdaForm(Strict):
+    """Images to profile; nothing is kept."""
+
+    files: list[File] = Field(description="Images")
+    labels: str | None = Field(None, description="Optional: a JSON list with REAL or FAKE for each file")

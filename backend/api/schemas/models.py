@@ -1,0 +1,81 @@
+"""Models: cards, and the predictions that their figures come from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.api.schemas.common import Strict
+
+
+class ModelCard(BaseModel):
+    """Everything about a detector. Later versions may add keys: ignore those you do not know."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    id: str = Field(examples=["cifake-logreg-1c0ffee1"])
+    name: str
+    notes: str = ""
+    created_at: str = Field(description="UTC, ISO 8601")
+    active: bool = Field(description="Whether predictions use it unless told otherwise")
+    size_bytes: int = Field(description="On disk, without the shared backbone")
+    dataset: dict[str, Any] | None = Field(description="id, name, version, digest and number of images")
+    config: dict[str, Any] = Field(description="What was asked for: extractor, head, splits, seed")
+    extractor: dict[str, Any] = Field(description="name, spec, digest, dimensions")
+    backbone: str | None = Field(None, description="Name of the pretrained network, null where there is none")
+    backbone_digest: str | None = Field(None, description="SHA-256 of its weights")
+    head: dict[str, Any] = Field(description="name, kind, chosen hyper-parameters, history by epoch")
+    activation: str = Field(description="Of the last layer: sigmoid (logreg) or identity (svm)")
+    loss: str = Field(description="log_loss or hinge")
+    threshold: float = Field(description="On probability_fake")
+    calibration: dict[str, float] = Field(description="Platt scaling: 1 / (1 + exp(-(a * score + b)))")
+    unsure_band: list[float] = Field(description="Probabilities between which the verdict is `unsure`")
+    metrics: dict[str, Any] = Field(description="By split: accuracy, AUROC, losses, intervals, curves, confusion …")
+    generators: list[str] = Field(default_factory=list, description="Whose images it was trained on")
+    accuracy: dict[str, float | None] = Field(description="By split, 0 to 1")
+    timings: dict[str, float | None] = Field(default_factory=dict, description="Seconds of each step of the fit")
+    seed: int | None = None
+
+
+class ModelPage(Strict):
+    """A page of cards."""
+
+    items: list[ModelCard]
+    total: int
+    limit: int
+    offset: int
+
+
+class SetIn(Strict):
+    """Which model to use from now on."""
+
+    model_id: str = Field(min_length=1, max_length=200, examples=["cifake-logreg-1c0ffee1"])
+
+
+class ModelChanges(Strict):
+    """What a person may change about a model; what is left out stays."""
+
+    name: str | None = Field(None, min_length=1, max_length=100, examples=["CIFAKE, first try"])
+    notes: str | None = Field(None, max_length=10_000)
+
+
+class ScoredImage(Strict):
+    """One evaluated image of the data set that a model was fitted on."""
+
+    row: int = Field(description="The image's number in the data set: GET /datasets/{id}/images/{row}")
+    path: str = Field(description="Its name in the data set")
+    label: Literal["REAL", "FAKE"] = Field(description="The truth")
+    predicted: Literal["REAL", "FAKE"]
+    split: Literal["train", "validation", "test"]
+    score: float
+    probability_fake: float
+
+
+class ScoredPage(Strict):
+    """A page of evaluated images, worst mistakes first."""
+
+    items: list[ScoredImage]
+    total: int
+    limit: int
+    offset: int

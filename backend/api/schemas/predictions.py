@@ -1,0 +1,49 @@
+"""Predictions: one answer or one problem a file."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.api.schemas.common import Problem, Strict
+
+
+class Prediction(Strict):
+    """What a model says of one image."""
+
+    index: int = Field(description="Position of the file in the request, from 0: tells files of one name apart")
+    filename: str = Field(examples=["cat.jpg"])
+    sha256: str = Field(description="SHA-256 of the file's bytes, in hex")
+    model_id: str
+    label: Literal["REAL", "FAKE"] = Field(description="FAKE when `probability_fake` reaches `threshold`")
+    probability_fake: float = Field(ge=0, le=1, description="Calibrated; assumes an even share of REAL and FAKE")
+    score: float = Field(description="The head's own output: log-odds (logreg) or margin (svm), positive towards FAKE")
+    threshold: float = Field(gt=0, lt=1, description="The model's own, fixed on validation images")
+    verdict: Literal["real", "fake", "unsure"] = Field(
+        description="What to tell a person first; `real` means: no trace of the generators that this model knows"
+    )
+    in_domain: bool | None = Field(
+        None, description="Whether the image is like those of the training; null: not checked"
+    )
+    reasons: list[str] = Field(description="Sentences that explain the verdict")
+    width: int = Field(description="Pixels, upright")
+    height: int = Field(description="Pixels, upright")
+    format: str = Field(description="The file's format", examples=["JPEG"])
+    explanation: dict[str, Any] | None = Field(None, description="With `explain`; null where there is none")
+    provenance: dict[str, Any] | None = Field(None, description="With `provenance`; null where there is none")
+
+
+class FileProblem(Problem):
+    """Why one file of the request was not answered; the others were."""
+
+    index: int = Field(description="Position of the file in the request, from 0")
+    filename: str
+
+
+class PredictOut(Strict):
+    """All answers of one request."""
+
+    model_id: str
+    predictions: list[Prediction]
+    errors: list[FileProblem]

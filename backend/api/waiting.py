@@ -1,0 +1,69 @@
+"""Answers a request that made a job: with the job at once, or with its result when it ends soon enough."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from fastapi.encoders import jsonable_encoder
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from backend.api.problems import ProblemError, status_of_code
+from backend.api.schemas.jobs import JobOut
+from backend.service.jobs import Job, Jobs
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+_PATH_KEYS = frozenset({"path", "folder"})
+
+
+async def answer_with_job(
+    request: Request, jobs: Jobs, job: Job, seconds: float, result: Callable[[Job], Any]
+) -> Response:
+    """202 with the job and its `Location`; 200 with `result(job)` where the job is done within `seconds`.
+
+    Raises ProblemError with the job's own code where it fails within them.
+    """
+    job = await wait_for(request, jobs, job, seconds)
+    if job.state == "done":
+        return JSONResponse(jsonable_encoder(await run_in_threadpool(result, job)))
+    location = {"Location": f"/jobs/{job.id}"}
+    if job.finished:
+        code = job.error_code or f"job.{job.state}"
+        detail = job.reason or f"The job was {job.state}."
+        raise ProblemError(
+            status_of_code(code),
+            code,
+            detail,
+            "POST /jobs/{id}/retry repeats it.",
+            headers=location,
+            extensions={"job_id": job.id},
+        )
+    return JSONResponse(present_job(job).model_dump(), 202, location)
+
+
+async def wait_for(request: Request, jobs: Jobs, job: Job, seconds: float) -> Job:
+    """The job when it has ended, the time is up or the client is gone. Holds no thread while it waits."""
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_PAUSE
+    while not job.finished and (left := deadline - time.monotonic()) > 0:
+        await asyncio.sleep(min(pause, left))
+        if await request.is_disconnected():
+            break
+        job = await run_in_threadpool(jobs.get, job.id)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    return job
+
+
+def present_job(job: Job) -> JobOut:
+    """A job as clients see it: without paths of the server."""
+    return JobOut.model_validate({**job.to_json(), "params": _without_paths(job.params)})
+
+
+def _without_paths(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_paths(item) for key, item in value.items() if key not in _PATH_KEYS}
+    return [_without_paths(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,276 @@
+"""The service over HTTP: the only file that knows its addresses. Everything comes back as plain JSON values."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from frontend.transport import ANSWER_S, ApiError, Json, Transport
+from frontend.uploads import FilePart, Multipart
+
+Image = tuple[str, bytes | Path]
+"""File name and content of an image that is sent."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Images to send in one of three ways: a zip, Parquet files, or single files with a label each.
+
+    A path is read while it is sent, never whole. `labels` has "REAL" or "FAKE" for each of `files`, in their order.
+    """
+
+    archive: Path | None = None
+    parquet: Sequence[Path] = ()
+    files: Sequence[Image] = ()
+    labels: Sequence[str] | None = None
+
+    def form(self, *, name: str | None = None, config: Json | None = None) -> Multipart:
+        """The form that the service reads."""
+        archives = [self.archive] if self.archive is not None else []
+        labels = None if self.labels is None else list(self.labels)
+        return Multipart(
+            {"name": name, "config": config, "labels": labels},
+            [
+                *_parts("archive", [(path.name, path) for path in archives]),
+                *_parts("parquet", [(path.name, path) for path in self.parquet]),
+                *_parts("files", self.files),
+            ],
+        )
+
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+FINISHED = frozenset({"done", "failed", "cancelled"})
+
+
+class Client:
+    """Calls of the service at `base_url` (by default DEEPFAKE_API_URL, else port 8000 here). Safe between threads."""
+
+    def __init__(self, base_url: str | None = None) -> None:
+        self.base_url = (base_url or os.environ.get("DEEPFAKE_API_URL") or DEFAULT_URL).rstrip("/")
+        self._http = Transport(self.base_url)
+
+    # what exists
+
+    def health(self) -> Json:
+        """`{status: "ok"}` while the service answers at all."""
+        return self._http.json("GET", "/health")
+
+    def ready(self) -> Json:
+        """`{status: "ready" or "unavailable", model_id, checks}`: whether the service can predict, else why not."""
+        return self._http.json("GET", "/ready", also_good=503)
+
+    def options(self) -> Json:
+        """Extractors, heads, sources and limits of the service."""
+        return self._http.json("GET", "/options")
+
+    def metrics(self) -> str:
+        """Prometheus' text format."""
+        return self._http.send("GET", "/metrics").text
+
+    # predictions
+
+    def predict(self, images: Sequence[Image], *, model_id: str | None = None) -> Json:
+        """`{model_id, predictions: [...], errors: [...]}`: one or the other for each image, with its `index`."""
+        form = Multipart({"model_id": model_id}, _parts("files", images))
+        try:
+            return self._http.json("POST", "/predict", form=form)
+        except ApiError as error:
+            if not any("filename" in fault for fault in error.errors):
+                raise
+            return {"model_id": model_id, "predictions": [], "errors": error.errors}  # no file could be answered
+
+    def set_active(self, model_id: str) -> Json:
+        """Makes a model the one that predictions use from now on."""
+        return self._http.json("POST", "/set", body={"model_id": model_id})
+
+    # data sets
+
+    def datasets(self, *, q: str = "", limit: int = 50, offset: int = 0) -> Json:
+        """A page, newest first: `{items, total, limit, offset}`; `q` is looked for in names and ids."""
+        return self._http.json("GET", "/datasets", params={"q": q or None, "limit": limit, "offset": offset})
+
+    def dataset(self, dataset_id: str) -> Json:
+        """One data set: counts by split and label, generators, duplicates, skipped files."""
+        return self._http.json("GET", f"/datasets/{_id(dataset_id)}")
+
+    def import_source(self, name: str, source: str) -> Json:
+        """The job that imports a source the service knows, such as "demo", as the data set `name`."""
+        return self._http.json("POST", "/datasets", body={"name": name, "source": source})
+
+    def import_images(self, name: str, upload: Upload) -> Json:
+        """The job that imports the images of `upload` as the data set `name`."""
+        return self._http.json("POST", "/datasets", form=upload.form(name=name))
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """Removes a data set and all that was derived from it, but for models."""
+        self._http.send("DELETE", f"/datasets/{_id(dataset_id)}")
+
+    def export_dataset(self, dataset_id: str, target: Path, *, format: str = "zip") -> Path:
+        """`target`, with the data set in it; `format` is "zip" or "parquet"."""
+        return self._http.download(f"/datasets/{_id(dataset_id)}/export", target, params={"format": format})
+
+    def dataset_images(
+        self,
+        dataset_id: str,
+        *,
+        label: str | None = None,
+        split: str | None = None,
+        generator: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Json:
+        """A page of the data set's images: their rows, not their pixels."""
+        params = {"label": label, "split": split, "generator": generator, "limit": limit, "offset": offset}
+        return self._http.json("GET", f"/datasets/{_id(dataset_id)}/images", params=params)
+
+    def dataset_image(self, dataset_id: str, number: int) -> bytes:
+        """The file of one image as it was imported."""
+        return self._http.send("GET", f"/datasets/{_id(dataset_id)}/images/{number}").content
+
+    def thumbnail(self, dataset_id: str, number: int, *, size: int = 128) -> bytes:
+        """One image as a PNG of at most `size` pixels a side."""
+        path = f"/datasets/{_id(dataset_id)}/images/{number}/thumbnail"
+        return self._http.send("GET", path, params={"size": size}).content
+
+    def eda(self, dataset_id: str, *, on_progress: Callable[[Json], None] | None = None) -> Json:
+        """The profile of a data set; the first question for it waits until the service has made it."""
+        answer = self._http.json("GET", "/eda", params={"dataset_id": dataset_id})
+        if "state" not in answer:
+            return answer
+        self.wait(str(answer["id"]), on_progress=on_progress)
+        return self._http.json("GET", "/eda", params={"dataset_id": dataset_id})
+
+    def eda_images(self, images: Sequence[Image], labels: Sequence[str] | None = None) -> Json:
+        """The profile of images that the service does not keep."""
+        return self._http.json("POST", "/eda", form=Upload(files=images, labels=labels).form())
+
+    # fits
+
+    def fit(self, dataset_id: str, config: Json | None = None, *, wait_s: int = 0) -> Json:
+        """The job that fits a detector, or its model where `wait_s` seconds were enough."""
+        body = {"dataset_id": dataset_id, "config": config or {}}
+        return self._http.json("POST", "/fit", body=body, params={"wait": wait_s}, seconds=ANSWER_S + wait_s)
+
+    def fit_images(self, upload: Upload, config: Json | None = None, *, name: str | None = None) -> Json:
+        """The job that imports the images of `upload` as the data set `name` and fits a detector on them."""
+        return self._http.json("POST", "/fit", form=upload.form(name=name, config=config or {}))
+
+    # models
+
+    def models(self, *, q: str = "", sort: str = "-created_at", limit: int = 50, offset: int = 0) -> Json:
+        """A page of cards: `{items, total, limit, offset}`; a leading "-" sorts the largest first."""
+        return self._http.json(
+            "GET", "/models", params={"q": q or None, "sort": sort, "limit": limit, "offset": offset}
+        )
+
+    def model(self, model_id: str) -> Json:
+        """A model's card."""
+        return self._http.json("GET", f"/models/{_id(model_id)}")
+
+    def active_model(self) -> Json | None:
+        """The card of the model that predictions use, None where none is chosen."""
+        model_id = self.ready()["model_id"]
+        return self.model(str(model_id)) if model_id else None
+
+    def update_model(self, model_id: str, *, name: str | None = None, notes: str | None = None) -> Json:
+        """The card with a new name or new notes; None leaves either as it is."""
+        changes = {key: value for key, value in (("name", name), ("notes", notes)) if value is not None}
+        return self._http.json("PATCH", f"/models/{_id(model_id)}", body=changes)
+
+    def delete_model(self, model_id: str) -> None:
+        """Removes a model that is not the active one."""
+        self._http.send("DELETE", f"/models/{_id(model_id)}")
+
+    def export_model(self, model_id: str, target: Path) -> Path:
+        """Writes the model's zip to `target` piece by piece."""
+        return self._http.download(f"/models/{_id(model_id)}/export", target)
+
+    def model_predictions(
+        self, model_id: str, *, split: str | None = None, cell: str | None = None, limit: int = 50, offset: int = 0
+    ) -> Json:
+        """A page of the evaluated images' scores; `cell` is one of the confusion matrix: tp, fp, tn, fn."""
+        params = {"split": split, "cell": cell, "limit": limit, "offset": offset}
+        return self._http.json("GET", f"/models/{_id(model_id)}/predictions", params=params)
+
+    # jobs
+
+    def jobs(self, *, state: str | None = None, kind: str | None = None, limit: int = 50, offset: int = 0) -> Json:
+        """A page of jobs, newest first."""
+        params = {"state": state, "kind": kind, "limit": limit, "offset": offset}
+        return self._http.json("GET", "/jobs", params=params)
+
+    def job(self, job_id: str) -> Json:
+        """State, progress, and the reason of a failure."""
+        return self._http.json("GET", f"/jobs/{_id(job_id)}")
+
+    def cancel_job(self, job_id: str) -> Json:
+        """The job, told to stop."""
+        return self._http.json("DELETE", f"/jobs/{_id(job_id)}")
+
+    def retry_job(self, job_id: str) -> Json:
+        """A failed or cancelled job, queued again."""
+        return self._http.json("POST", f"/jobs/{_id(job_id)}/retry")
+
+    def wait(
+        self,
+        job_id: str,
+        *,
+        on_progress: Callable[[Json], None] | None = None,
+        timeout_s: float | None = None,
+        outage_s: float = 60.0,
+        every_s: float = 0.5,
+    ) -> Json:
+        """The job once it is done; this is the only polling loop.
+
+        It outlives a restart of the service of up to `outage_s` seconds. Raises ApiError with the job's own code and
+        reason where it failed or was cancelled, and "job.still_running" after `timeout_s` seconds.
+        """
+        started = last_answer = time.monotonic()
+        while True:
+            try:
+                job = self.job(job_id)
+            except ApiError as error:
+                if error.status != 0 or time.monotonic() - last_answer > outage_s:
+                    raise
+            else:
+                last_answer = time.monotonic()
+                if on_progress is not None:
+                    on_progress(job)
+                if job["state"] in FINISHED:
+                    return _done(job)
+            if timeout_s is not None and time.monotonic() - started > timeout_s:
+                raise ApiError("job.still_running", f"The job {job_id} still runs after {timeout_s:g} seconds.")
+            time.sleep(every_s)
+
+
+def pages(fetch: Callable[..., Json], *, size: int = 200) -> Iterator[Json]:
+    """Every item of a paginated list: `pages(client.models)`."""
+    offset = 0
+    while True:
+        page = fetch(limit=size, offset=offset)
+        yield from page["items"]
+        offset += len(page["items"])
+        if not page["items"] or offset >= page["total"]:
+            return
+
+
+def _id(text: str) -> str:
+    """An id as one segment of a path, whatever a person typed."""
+    return quote(text, safe="")
+
+
+def _parts(field: str, images: Sequence[Image]) -> list[FilePart]:
+    return [FilePart(field, filename, content) for filename, content in images]
+
+
+def _done(job: Json) -> Json:
+    if job["state"] == "done":
+        return job
+    state = "was cancelled" if job["state"] == "cancelled" else "failed"
+    raise ApiError(
+        str(job.get("error_code") or f"job.{job['state']}"), str(job.get("reason") or f"The job {job['id']} {state}.")
+    )

@@ -1,0 +1,33 @@
+"""Parts that tests of several folders share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.running import RunningService
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A real server with empty folders, but for the detector that the project ships. Shared: leave it usable."""
+    service = RunningService(tmp_path_factory.mktemp("service"))
+    service.start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def fitted(running: RunningService) -> RunningService:
+    """The same server with the data set "fitted" (the demonstration set) and an active model "fitted" on it."""
+    imported = requests.post(f"{running.url}/datasets?wait=240", json={"name": "fitted", "source": "demo"}, timeout=300)
+    assert imported.status_code == 200, imported.text
+    config = {"name": "fitted", "extractor": "spectrum", "head": "logreg", "C": 1.0}  # an extractor without weights
+    asked = {"dataset_id": "fitted", "config": config}
+    model = requests.post(f"{running.url}/fit?wait=240", json=asked, timeout=300)
+    assert model.status_code == 200, model.text
+    chosen = requests.post(f"{running.url}/set", json={"model_id": model.json()["id"]}, timeout=60)
+    assert chosen.status_code == 200, chosen.text
+    return running
