@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import rankdata
 
 from backend.core.curves import Reliability
 from backend.core.metrics import Floats, Labels
@@ -75,6 +74,8 @@ def auroc_interval(y: Labels, scores: Floats) -> Interval | None:
     scale so that the limits stay within 0..1 (Pepe 2003). Where that variance is zero or undefined (perfect
     separation, one image of a class) the Wilson interval for as many trials as the smaller class has images.
     """
+    from scipy.stats import rankdata  # here, for the serving process imports this module and never comes by
+
     positive, negative = scores[y == 1], scores[y != 1]
     m, n = len(positive), len(negative)
     if m == 0 or n == 0:

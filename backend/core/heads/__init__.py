@@ -40,7 +40,17 @@ def fit_head(
     """
     if config.name not in HEADS:
         raise UnknownHead(f"There is no head {config.name!r}.", f"Known: {', '.join(HEADS)}.")
-    return HEADS[config.name].fit(X, y, config, groups=groups, validation=validation, progress=progress)
+    from backend.core.heads.fits import SOLVERS, Fit
+
+    row = HEADS[config.name]
+    X = np.ascontiguousarray(X, dtype=np.float32)
+    owners = np.arange(len(y)) if groups is None else np.asarray(groups).astype(np.int64)
+    fit = Fit(X, np.asarray(y).astype(np.int8), owners, config, validation, progress or _silent)
+    return SOLVERS[row.solver](fit, row.objective)
+
+
+def _silent(_stage: str, _share: float) -> None:
+    return None
 
 
 def load_head(kind: str, arrays: Mapping[str, NDArray[Any]]) -> FittedHead:

@@ -16,7 +16,7 @@ class HeadConfig:
     class_weight: str | None = None  # None, or "balanced": both classes weigh the same however many images each has
     epochs: int = 15  # passes over the training rows, of the sgd heads
     components: int = 2000  # landmarks of the kernel approximation, of svm_rbf
-    gamma: float = 1.0  # svm_rbf: kernel width, exp(-gamma * squared distance / mean squared norm)
+    gamma: float = 0.5  # svm_rbf: kernel width, exp(-gamma * squared distance / dimensions)
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.heads.primal import PrimalLinear
 from backend.core.heads.rows import centre_and_scale, chunks
+
+if TYPE_CHECKING:
+    from backend.core.heads.primal import PrimalLinear
 
 Floats32 = NDArray[np.float32]
 FEATURE_NORM = 1000.0

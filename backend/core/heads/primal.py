@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from backend.core.heads.rows import centre_and_scale, class_weights
+from backend.core.heads.rows import centre_and_scale, chunks, class_weights
 
 Floats = NDArray[np.float64]
 LOSSES = ("log_loss", "squared_hinge")
@@ -112,9 +112,14 @@ class Metric:
             self.mean, self.scale = centre_and_scale(X)
         self.correlation: NDArray[np.float64] | None = None
         if X.shape[1] <= METRIC_COLUMNS:
-            step = max(1, -(-len(X) // METRIC_ROWS))
-            sample = (X[::step] - self.mean) / self.scale
-            self.correlation = (sample.T @ sample).astype(np.float64) / len(sample)
+            sample = np.arange(0, len(X), max(1, -(-len(X) // METRIC_ROWS)))
+            self.correlation = np.zeros((width, width))
+            for rows in chunks(len(sample)):
+                standard = X[sample[rows]]
+                standard -= self.mean
+                standard /= self.scale
+                self.correlation += standard.T @ standard
+            self.correlation /= len(sample)
 
 
 class _Objective:

@@ -1,96 +1,8 @@
-"""The table of heads, and how each is fitted."""
+"""The table of heads. It imports no solver: the serving process reads it too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from backend.core.heads.base import FittedHead, Labels, Progress, Rows
-from backend.core.heads.choose import choose_c
-from backend.core.heads.config import HeadConfig
-from backend.core.heads.kernel import KernelHead, kernel_map
-from backend.core.heads.linear import LinearHead
-from backend.core.heads.primal import Metric, PrimalLinear
-from backend.core.heads.sgd import fit_epochs
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a head's fit is given."""
-
-    X: Rows  # (n, d), left as it is
-    y: Labels  # (n,): 1 FAKE, 0 REAL
-    groups: NDArray[np.int64]  # (n,): rows that share one stay together
-    config: HeadConfig
-    validation: tuple[Rows, Labels] | None
-    progress: Progress
-
-    def chosen_c(self, X: Rows, loss: str, *, standardise: bool = True) -> dict[str, Any]:
-        """The C to use, with the losses of its candidates where it is searched."""
-        config = self.config
-        if config.C is not None:
-            return {"C": config.C}
-        C, losses = choose_c(
-            X,
-            self.y,
-            self.groups,
-            loss=loss,
-            class_weight=config.class_weight,
-            seed=config.seed,
-            each_fit=lambda share: self.progress("choose C", share),
-            standardise=standardise,
-        )
-        return {"C": C, "candidates": losses}
-
-
-EXPECTED_PASSES = 40
-"""Passes of the solver over the rows in a usual fit; only the progress shown depends on it."""
-
-
-def _fit_linear(fit: Fit, loss: str) -> LinearHead:
-    chosen = fit.chosen_c(fit.X, loss)
-    model = PrimalLinear(loss, chosen["C"], fit.config.class_weight)
-    model.fit(fit.X, fit.y, each_pass=_passes(fit.progress))
-    return LinearHead(model.coef_, model.intercept_, {**chosen, "iterations": model.n_iter_})
-
-
-def _fit_sgd(fit: Fit, loss: str) -> LinearHead:
-    chosen = fit.chosen_c(fit.X, "squared_hinge" if loss == "hinge" else loss)
-    weights, intercept, history = fit_epochs(
-        fit.X,
-        fit.y,
-        loss,
-        chosen["C"],
-        epochs=fit.config.epochs,
-        class_weight=fit.config.class_weight,
-        seed=fit.config.seed,
-        validation=fit.validation,
-        each_chunk=lambda share: fit.progress("fit head", share),
-    )
-    return LinearHead(weights, intercept, chosen, history)
-
-
-def _fit_kernel(fit: Fit, loss: str) -> KernelHead:
-    config = fit.config
-    mapped = kernel_map(fit.X, config.components, config.gamma, config.seed)
-    features = mapped.features(fit.X, lambda share: fit.progress("kernel features", share))
-    chosen = fit.chosen_c(features, loss, standardise=False)
-    model = PrimalLinear(loss, chosen["C"], config.class_weight)
-    model.fit(features, fit.y, Metric(features, standardise=False), each_pass=_passes(fit.progress))
-    return mapped.head(model, {**chosen, "components": len(mapped.landmarks), "iterations": model.n_iter_})
-
-
-def _silent(_stage: str, _share: float) -> None:
-    return None
-
-
-def _passes(progress: Progress) -> Callable[[int], None]:
-    """The solver does not know how many passes it takes: the share nears 1 from below."""
-    return lambda count: progress("fit head", count / (count + EXPECTED_PASSES / 4))
 
 
 @dataclass(frozen=True)
@@ -102,23 +14,8 @@ class HeadRow:
     activation: str  # of the last layer: "sigmoid" or "identity"
     loss: str  # the loss that its evaluation reports: "log_loss" or "hinge"
     options: tuple[str, ...]  # the fields of HeadConfig that it uses
-    make: Callable[[Fit], FittedHead]
-
-    def fit(
-        self,
-        X: Rows,
-        y: Labels,
-        config: HeadConfig,
-        *,
-        groups: NDArray[np.int64] | None = None,
-        validation: tuple[Rows, Labels] | None = None,
-        progress: Progress | None = None,
-    ) -> FittedHead:
-        """See `fit_head`."""
-        X = np.ascontiguousarray(X, dtype=np.float32)
-        y = np.asarray(y).astype(np.int8)
-        groups = np.arange(len(y)) if groups is None else np.asarray(groups).astype(np.int64)
-        return self.make(Fit(X, y, groups, config, validation, progress or _silent))
+    solver: str  # a key of `fits.SOLVERS`
+    objective: str  # the loss that the solver minimises
 
 
 _COMMON = ("C", "class_weight", "seed")
@@ -132,7 +29,8 @@ HEADS: dict[str, HeadRow] = {
             "sigmoid",
             "log_loss",
             _COMMON,
-            lambda fit: _fit_linear(fit, "log_loss"),
+            "linear",
+            "log_loss",
         ),
         HeadRow(
             "svm",
@@ -140,7 +38,8 @@ HEADS: dict[str, HeadRow] = {
             "identity",
             "hinge",
             _COMMON,
-            lambda fit: _fit_linear(fit, "squared_hinge"),
+            "linear",
+            "squared_hinge",
         ),
         HeadRow(
             "svm_rbf",
@@ -148,7 +47,8 @@ HEADS: dict[str, HeadRow] = {
             "identity",
             "hinge",
             (*_COMMON, "components", "gamma"),
-            lambda fit: _fit_kernel(fit, "squared_hinge"),
+            "kernel",
+            "squared_hinge",
         ),
         HeadRow(
             "logreg_sgd",
@@ -156,7 +56,8 @@ HEADS: dict[str, HeadRow] = {
             "sigmoid",
             "log_loss",
             (*_COMMON, "epochs"),
-            lambda fit: _fit_sgd(fit, "log_loss"),
+            "sgd",
+            "log_loss",
         ),
         HeadRow(
             "svm_sgd",
@@ -164,7 +65,8 @@ HEADS: dict[str, HeadRow] = {
             "identity",
             "hinge",
             (*_COMMON, "epochs"),
-            lambda fit: _fit_sgd(fit, "hinge"),
+            "sgd",
+            "hinge",
         ),
     )
 }
