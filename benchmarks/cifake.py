@@ -1,0 +1,178 @@
+"""All of CIFAKE: import, features, heads, figures; the original project's table beside ours.
+
+    DEEPFAKE_DATA=... python -m benchmarks.cifake            choose: figures on training and validation images only
+    DEEPFAKE_DATA=... python -m benchmarks.cifake --final    reads the test images, writes the ledger
+    DEEPFAKE_DATA=... python -m benchmarks.cifake --final --ship    and puts the default detector into models/
+
+The first row is the cold fit: an empty data folder, the published archive, the default configuration. The others are
+refits on its cached features.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backend.core.config import FitConfig
+from backend.core.heads import HeadConfig
+from backend.service.app import Service, open_service
+from backend.service.registry import CARD
+from backend.settings import load_settings
+from benchmarks.record import LEDGER, ROOT, PeakMemory, commit, data_folder, write_result
+
+SHIPPED = "cifake-logreg"
+ORIGINAL = {  # reported by the project that this one continues; accuracies in percent, no AUROC given
+    "logreg": {"train": (76.54, None), "test": (76.17, 0.483), "loss": "log loss"},
+    "logreg + fine-tuning": {"train": (80.46, None), "test": (80.24, 0.457), "loss": "log loss"},
+    "svm": {"train": (38.44, None), "test": (37.95, 0.549), "loss": "hinge loss"},
+    "svm + fine-tuning": {"train": (41.51, None), "test": (40.62, 0.519), "loss": "hinge loss"},
+}
+HEADS: dict[str, HeadConfig] = {
+    "logreg": HeadConfig("logreg"),
+    "svm": HeadConfig("svm"),
+    "svm_rbf": HeadConfig("svm_rbf"),
+    "logreg_sgd": HeadConfig("logreg_sgd", epochs=15),
+    "svm_sgd": HeadConfig("svm_sgd", epochs=15),
+}
+FIGURES = ("accuracy", "auroc", "log_loss", "hinge_loss", "fpr", "recall", "brier", "ece", "loss_value")
+
+
+def run_job(service: Service, params: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """The card of a fit and its wall time in seconds; progress goes to standard error."""
+    started = time.perf_counter()
+    job = service.jobs.submit("fit", params)
+    while not (job := service.jobs.wait(job.id, 10.0)).finished:
+        if job.progress:
+            print(f"{job.progress.stage} {job.progress.done}/{job.progress.total}", file=sys.stderr, flush=True)
+    if job.state != "done" or job.result is None:
+        raise SystemExit(f"\nThe fit ended as {job.state}: {job.reason}")
+    return service.registry.get(job.result["model_id"]), time.perf_counter() - started
+
+
+def figures(card: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """What the result keeps of one fit."""
+    measured = {
+        split: {name: values[name] for name in ("n", *FIGURES)} | {"intervals": values["intervals"]}
+        for split, values in card["metrics"].items()
+        if values is not None
+    }
+    return {
+        "config": card["config"],
+        "chosen": card["head"]["chosen"],
+        "dimensions": card["extractor"]["dimensions"],
+        "backbone": card["backbone"],
+        "activation": card["activation"],
+        "loss": card["loss"],
+        "seconds": round(seconds, 1),
+        "timings": card["timings"],
+        "history": card["head"]["history"],
+        "metrics": measured,
+    }
+
+
+def table(rows: dict[str, dict[str, Any]]) -> str:
+    """A Markdown table: the original's rows, then ours."""
+    lines = [
+        "| method | accuracy: train | validation | test | AUROC: test | loss: test | accuracy: test, no duplicates |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, row in ORIGINAL.items():
+        accuracy, loss = row["test"]
+        lines.append(f"| original: {name} | {row['train'][0]:.2f} % | | {accuracy:.2f} % | | {row['loss']} {loss} | |")
+    for name, row in rows.items():
+        metrics, loss = row["metrics"], row["loss"].removesuffix("_loss")
+        cells = [_percent(metrics.get(split)) for split in ("train", "validation", "test")]
+        test = metrics.get("test")
+        cells += [f"{test['auroc']:.4f}", f"{loss} loss {test['loss_value']:.3f}"] if test else ["", ""]
+        cells.append(_percent(metrics.get("test_without_duplicates")))
+        lines.append(f"| ours: {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _percent(metrics: dict[str, Any] | None) -> str:
+    return f"{100 * metrics['accuracy']:.2f} %" if metrics else ""
+
+
+def write_ledger(name: str, row: dict[str, Any]) -> None:
+    """Appends one reading of the test images: configuration digest, commit, figures."""
+    digest = hashlib.sha256(json.dumps(row["config"], sort_keys=True).encode()).hexdigest()
+    test = {key: row["metrics"]["test"][key] for key in FIGURES}
+    entry = {"date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(), "head": name}
+    with LEDGER.open("a", encoding="utf-8") as ledger:
+        ledger.write(json.dumps({**entry, "config": digest, "test": test}) + "\n")
+
+
+def ship(service: Service, card: dict[str, Any]) -> Path:
+    """Puts a fitted model into models/ as the detector that is ready at the first start."""
+    target = ROOT / "models" / SHIPPED
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(service.registry.root / card["id"], target)
+    kept = {key: value for key, value in card.items() if key not in ("active", "size_bytes")}
+    kept |= {"id": SHIPPED, "name": "CIFAKE, logistic regression", "shipped": True}
+    (target / CARD).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    return target
+
+
+def main() -> None:
+    """Runs the fits, prints the table, writes the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--final", action="store_true", help="read the test images and write the ledger")
+    parser.add_argument("--ship", action="store_true", help="put the default detector into models/ (with --final)")
+    parser.add_argument("--heads", nargs="*", default=list(HEADS), choices=list(HEADS), help="rows to measure")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    if given.ship and not given.final:
+        parser.error("--ship goes with --final")
+    archive = data_folder() / "cifake.zip"
+    base = FitConfig(evaluate_test=given.final, seed=given.seed)
+    rows: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as folder:
+        models = Path(folder) / "models"
+        shutil.copytree(ROOT / "models" / "backbones", models / "backbones")
+        service = open_service(load_settings(data_dir=Path(folder) / "data", models_dir=models))
+        try:
+            params: dict[str, Any] = {"name": "CIFAKE", "source": {"kind": "cifake", "path": str(archive)}}
+            with PeakMemory() as cold:
+                card, seconds = run_job(service, {**params, "config": base.to_json()})
+            rows["logreg"] = {**figures(card, seconds), "peak_memory_mib": round(cold.mib)}
+            dataset = service.datasets.get("CIFAKE")
+            if given.ship:
+                print(f"shipped: {ship(service, card)}", file=sys.stderr)
+            for name in given.heads:
+                if name != "logreg":
+                    config = replace(base, head=HEADS[name])
+                    with PeakMemory() as peak:
+                        card, seconds = run_job(service, {"dataset_id": dataset.id, "config": config.to_json()})
+                    rows[name] = {**figures(card, seconds), "peak_memory_mib": round(peak.mib)}
+            with PeakMemory() as peak:
+                refit = replace(base, head=HeadConfig("logreg", C=0.01))
+                card, seconds = run_job(service, {"dataset_id": dataset.id, "config": refit.to_json()})
+            rows["logreg, C = 0.01 (refit)"] = {**figures(card, seconds), "peak_memory_mib": round(peak.mib)}
+            feature_bytes = service.features.size()
+        finally:
+            service.close()
+    print(table(rows))
+    for name, row in rows.items():
+        print(f"{name}: {row['seconds']} s {row['timings']}, peak {row['peak_memory_mib']} MiB")
+    if given.final:
+        for name, row in rows.items():
+            write_ledger(name, row)
+    result = {
+        "data": {"images": dataset.images, "digest": dataset.digest, "duplicates": dataset.duplicates},
+        "feature_bytes": feature_bytes,
+        "original": ORIGINAL,
+        "rows": rows,
+    }
+    print(write_result("cifake" if given.final else "cifake_validation", result, given.seed))
+
+
+if __name__ == "__main__":
+    main()
