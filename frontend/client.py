@@ -43,6 +43,7 @@ class Upload:
 
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+NOT_READY = "unavailable.not_ready"
 FINISHED = frozenset({"done", "failed", "cancelled"})
 
 
@@ -60,8 +61,8 @@ class Client:
         return self._http.json("GET", "/health")
 
     def ready(self) -> Json:
-        """`{status: "ready" or "unavailable", model_id, checks}`: whether the service can predict, else why not."""
-        return self._http.json("GET", "/ready", also_good=503)
+        """`{status: "ready", model_id, checks}`; an ApiError (NOT_READY) where the service cannot predict."""
+        return self._http.json("GET", "/ready")
 
     def options(self) -> Json:
         """Extractors, heads, sources and limits of the service."""
@@ -171,10 +172,9 @@ class Client:
         """A model's card."""
         return self._http.json("GET", f"/models/{_id(model_id)}")
 
-    def active_model(self) -> Json | None:
-        """The card of the model that predictions use, None where none is chosen."""
-        model_id = self.ready()["model_id"]
-        return self.model(str(model_id)) if model_id else None
+    def active_model(self) -> Json:
+        """The card of the model that predictions use; an ApiError (NOT_READY) where there is none."""
+        return self.model(str(self.ready()["model_id"]))
 
     def update_model(self, model_id: str, *, name: str | None = None, notes: str | None = None) -> Json:
         """The card with a new name or new notes; None leaves either as it is."""

@@ -43,8 +43,15 @@ class FitConfig:
 
         Raises ConfigError on an unknown key or a value of the wrong range.
         """
-        known = {f.name for f in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ConfigError(f"Unknown setting: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}.")
+        _refuse_unknown(values, cls)
         head = values.get("head", {})
-        return cls(**{**values, "head": head if isinstance(head, HeadConfig) else HeadConfig(**head)})
+        if not isinstance(head, HeadConfig):
+            _refuse_unknown(head, HeadConfig)
+            head = HeadConfig(**head)
+        return cls(**{**values, "head": head})
+
+
+def _refuse_unknown(values: Mapping[str, Any], record: type) -> None:
+    known = {f.name for f in fields(record)}
+    if unknown := sorted(set(values) - known):
+        raise ConfigError(f"Unknown setting: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}.")

@@ -126,5 +126,7 @@ def test_a_config_survives_json_and_refuses_what_it_does_not_know() -> None:
     assert FitConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
     with pytest.raises(ConfigError, match="colour"):
         FitConfig.from_json({"colour": "red"})
+    with pytest.raises(ConfigError, match="colour"):
+        FitConfig.from_json({"head": {"colour": "red"}})
     with pytest.raises(ConfigError, match="test_fraction"):
         FitConfig(test_fraction=0.9)

@@ -1,0 +1,53 @@
+# make run   sets everything up and serves the API and the web app until Ctrl-C
+# make test  sets everything up and runs linter, type checker and tests
+# make clean removes what the two above made; data and models stay
+
+PYTHON ?= python3
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WEB_PORT ?= 8501
+# https://download.pytorch.org/whl/cpu spares ordinary users the CUDA build of PyTorch
+TORCH_INDEX_URL ?=
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet \
+	$(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
+
+.PHONY: run test setup setup-dev clean
+.DELETE_ON_ERROR:
+
+run: setup
+	@exec $(BIN)/python -m backend.cli serve --web --host $(HOST) --port $(PORT) --web-port $(WEB_PORT)
+
+test: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+setup: $(VENV)/installed
+setup-dev: $(VENV)/installed-dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); echo "On Debian and Ubuntu this needs: apt install python3-venv" >&2; exit 1; }
+
+# One stamp for each set of packages: made again only when pyproject.toml changed.
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@echo "Installing packages into $(VENV) (the first time takes some minutes)"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(BIN)/python
+	@echo "Installing packages and development tools into $(VENV) (the first time takes some minutes)"
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+"""`deepfake …`: the workflows of the service on the command line, without a server."""
+
+from __future__ import annotations
+
+import typer
+
+from backend.cli import datasets, fit, models, predict, serve
+
+app = typer.Typer(
+    name="deepfake",
+    help="Tell REAL photographs from FAKE (AI-generated) images, and train your own detectors.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+app.add_typer(datasets.app, name="datasets")
+app.add_typer(models.app, name="models")
+for command in (
+    serve.serve,
+    datasets.demo,
+    datasets.eda,
+    fit.fit,
+    fit.options,
+    models.set_active,
+    predict.predict,
+):
+    app.command(name="set" if command is models.set_active else None)(command)

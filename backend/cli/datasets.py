@@ -1,0 +1,186 @@
+"""`deepfake datasets …`, `deepfake demo` and `deepfake eda`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.console import JsonFlag, failing, opened, print_json, print_table, run_job
+from backend.core.errors import Conflict, InvalidInput, NotFound, UnknownSource
+
+app = typer.Typer(help="Import, list, show, export and delete data sets.", no_args_is_help=True)
+
+SOURCES = ("demo", "cifake")
+"""Sources that need no path: the demonstration set, and CIFAKE by download."""
+
+Dataset = Annotated[str, typer.Argument(help="Id or name of the data set.")]
+
+
+@app.command("import")
+def import_dataset(
+    source: Annotated[str, typer.Argument(help="A zip, a folder, a Parquet file or folder, or: demo, cifake.")],
+    name: Annotated[str, typer.Option(help="Name of the data set; the source's own name by default.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Import images that are sorted into REAL/ and FAKE/ (optionally train/ and test/, and FAKE/<generator>/)."""
+    with failing(as_json):
+        description = describe_source(source)
+        chosen = name or default_name(source)
+        with opened() as service:
+            if service.database.get_dataset(chosen) is not None:
+                raise Conflict(f"There is a data set {chosen!r} already.", "Choose another --name.")
+        with opened(run_jobs=True) as service:
+            result = run_job(service, "import", {"name": chosen, "source": description})
+            show_dataset(service.datasets.get(str(result["dataset_id"])).to_json(), as_json)
+
+
+@app.command("list")
+def list_datasets(as_json: JsonFlag = False) -> None:
+    """List the data sets, newest first."""
+    with failing(as_json), opened() as service:
+        infos = [info.to_json() for info in service.datasets.list()]
+        if as_json:
+            print_json(infos)
+        else:
+            rows = [[info["id"], info["name"], f"{info['images']:,}", info["created_at"][:10]] for info in infos]
+            print_table(["id", "name", "images", "created"], rows)
+
+
+@app.command("show")
+def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Show one data set: images per split and class, generators, duplicates, skipped files."""
+    with failing(as_json), opened() as service:
+        show_dataset(service.datasets.get(dataset).to_json(), as_json)
+
+
+@app.command("delete")
+def delete(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Delete a data set with all that was derived from it; fitted models stay."""
+    with failing(as_json), opened() as service:
+        dataset_id = service.datasets.get(dataset).id
+        service.delete_dataset(dataset_id)
+        done(as_json, {"deleted": dataset_id}, f"Deleted {dataset_id}.")
+
+
+@app.command("export")
+def export(
+    dataset: Dataset,
+    target: Annotated[Path, typer.Argument(help="File to write: NAME.zip or NAME.parquet.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a data set's images and labels to a zip or a Parquet file in the Hugging Face image layout."""
+    with failing(as_json), opened() as service:
+        dataset_id = service.datasets.get(dataset).id
+        writers = {".zip": service.datasets.export_zip, ".parquet": service.datasets.export_parquet}
+        if target.suffix.lower() not in writers:
+            raise InvalidInput(f"{target.name!r} ends in no known format.", f"Known: {', '.join(writers)}.")
+        require_folder(target)
+        writers[target.suffix.lower()](dataset_id, target)
+        done(as_json, {"dataset_id": dataset_id, "path": str(target)}, f"Wrote {target}.")
+
+
+def demo(
+    target: Annotated[Path, typer.Argument(help="Zip to write.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the demonstration set as a zip: photographs that packages ship and small generators' copies of them."""
+    with failing(as_json):
+        from backend.core.demo import write_demo_zip
+        from backend.service.shards import written_whole
+
+        require_folder(target)
+        with written_whole(target) as temporary:
+            write_demo_zip(temporary)
+        done(as_json, {"path": str(target)}, f"Wrote {target}. Import it: deepfake datasets import {target}")
+
+
+def eda(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Profile a data set: channels, sizes, formats, brightness, outliers, duplicates."""
+    with failing(as_json):
+        with opened() as service:
+            dataset_id = service.datasets.get(dataset).id
+            profile = service.profile(dataset_id)
+        if profile is None:
+            with opened(run_jobs=True) as service:
+                run_job(service, "profile", {"dataset_id": dataset_id})
+                profile = service.profile(dataset_id)
+        if as_json:
+            print_json(profile)
+        else:
+            show_profile(dict(profile or {}))
+
+
+def show_profile(profile: dict[str, Any]) -> None:
+    """Prints the heart of a profile: how many images of what, and their channels."""
+    counts = profile["counts"]["by_split"]
+    print_table(
+        ["split", "REAL", "FAKE"],
+        [[split or "(none)", f"{n.get('REAL', 0):,}", f"{n.get('FAKE', 0):,}"] for split, n in counts.items()],
+    )
+    channels = profile["channels"]
+    parts = [("all", channels["all"]), *channels["by_split"].items(), *channels["by_class"].items()]
+    print_table(
+        ["images of", "mean R, G, B", "standard deviation"],
+        [
+            [name or "(none)", *(" ".join(f"{value:.3f}" for value in part[key]) for key in ("mean", "std"))]
+            for name, part in parts
+        ],
+    )
+    typer.echo("--json prints all of it: sizes, formats, distributions, spectra, outliers, duplicates.")
+
+
+def describe_source(source: str) -> dict[str, Any]:
+    """The source's description as the import takes it. A path goes before a known name of the same spelling."""
+    path = Path(source)
+    if not path.exists():
+        if source in SOURCES:
+            return {"kind": source}
+        if path.suffix or path.name != source:
+            raise NotFound(f"There is no file or folder {source!r}.", f"Known sources: {', '.join(SOURCES)}.")
+        raise UnknownSource(f"There is no source {source!r}.", f"Known: {', '.join(SOURCES)}, or a path.")
+    is_parquet = path.suffix == ".parquet" or (path.is_dir() and any(path.rglob("*.parquet")))
+    kind = "parquet" if is_parquet else "folder" if path.is_dir() else "zip"
+    return {"kind": kind, "path": str(path.absolute())}
+
+
+def default_name(source: str) -> str:
+    """The last part of the path without its ending."""
+    return Path(source).absolute().stem if Path(source).exists() else source
+
+
+def show_dataset(info: dict[str, Any], as_json: bool) -> None:
+    """Prints a data set's record."""
+    if as_json:
+        print_json(info)
+        return
+    typer.echo(f"{info['name']} ({info['id']}): {info['images']:,} images")
+    print_table(
+        ["split", "REAL", "FAKE"],
+        [[split or "(none)", f"{n.get('REAL', 0):,}", f"{n.get('FAKE', 0):,}"] for split, n in info["counts"].items()],
+    )
+    duplicates, skipped = info["duplicates"], info["skipped"]
+    if duplicates["groups"]:
+        typer.echo(
+            f"{duplicates['images']:,} images are duplicates in {duplicates['groups']:,} groups; "
+            f"{duplicates['crossing_train_test']:,} test images are also in train."
+        )
+    if skipped["count"]:
+        typer.echo(f"{skipped['count']:,} files were skipped:")
+        for file in skipped["first"]:
+            typer.echo(f"  {file['filename']}: {file['message']}")
+
+
+def require_folder(target: Path) -> None:
+    """Raises NotFound unless the folder that `target` goes into exists."""
+    if not target.absolute().parent.is_dir():
+        raise NotFound(f"There is no folder {target.parent}.", "Create it first.")
+
+
+def done(as_json: bool, document: dict[str, Any], sentence: str) -> None:
+    """Prints what a command did."""
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(sentence)

@@ -1,0 +1,153 @@
+"""`deepfake fit` and `deepfake options`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli.console import JsonFlag, failing, opened, print_json, print_table, run_job
+from backend.cli.models import show_card
+from backend.core.errors import ConfigError, UnknownHead
+
+if TYPE_CHECKING:
+    from backend.core.config import FitConfig
+
+
+def fit(
+    *,
+    dataset: Annotated[str, typer.Option(help="Id or name of the data set.")],
+    head: Annotated[str | None, typer.Option(help="Classifier, such as logreg, svm or svm_rbf.")] = None,
+    C: Annotated[
+        float | None, typer.Option("--C", help="Inverse strength of the regularisation; chosen by cross-validation.")
+    ] = None,
+    class_weight: Annotated[str | None, typer.Option(help="balanced: both classes count the same.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="sgd heads: passes over the training images.")] = None,
+    components: Annotated[int | None, typer.Option(help="svm_rbf: size of the kernel approximation.")] = None,
+    gamma: Annotated[float | None, typer.Option(help="svm_rbf: width of the kernel.")] = None,
+    extractor: Annotated[str | None, typer.Option(help="Name, or a JSON object with name and options.")] = None,
+    backbone: Annotated[str | None, typer.Option(help="cnn: name of the pretrained network.")] = None,
+    stages: Annotated[str | None, typer.Option(help="cnn: all, last, or names separated by commas.")] = None,
+    input_size: Annotated[int | None, typer.Option(help="cnn: pixels a side that images are resized to.")] = None,
+    pooling: Annotated[str | None, typer.Option(help="cnn: mean, std or mean,std of each stage's map.")] = None,
+    validation_fraction: Annotated[float | None, typer.Option(help="Where the data set names none.")] = None,
+    test_fraction: Annotated[float | None, typer.Option(help="Where the data set names no test images.")] = None,
+    target_fpr: Annotated[float | None, typer.Option(help="Share of REAL called FAKE that is aimed at.")] = None,
+    test: Annotated[bool, typer.Option(help="--no-test leaves the test images unread while you choose.")] = True,
+    seed: Annotated[int | None, typer.Option(help="Equal seeds give equal models.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
+    notes: Annotated[str | None, typer.Option(help="Anything worth remembering.")] = None,
+    config: Annotated[Path | None, typer.Option(help="JSON file like a card's `config`; options go first.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit a detector on a data set. `deepfake options` lists the choices; what is left out takes its default."""
+    with failing(as_json):
+        values = read_config(config) if config is not None else {}
+        head_values = values.setdefault("head", {})
+        merge(head_values, name=head, C=C, class_weight=class_weight, epochs=epochs, seed=seed)
+        merge(head_values, components=components, gamma=gamma)
+        cnn = {
+            "backbone": backbone,
+            "stages": as_list(stages),
+            "input_size": input_size,
+            "pooling": pooling and [pooling],
+        }
+        merge(values, extractor=extractor_spec(extractor, values.get("extractor"), cnn))
+        merge(values, validation_fraction=validation_fraction, test_fraction=test_fraction, target_fpr=target_fpr)
+        merge(values, evaluate_test=None if test else False, seed=seed, name=name, notes=notes)
+        chosen = checked(values)
+        with opened() as service:
+            dataset_id = service.datasets.get(dataset).id
+        with opened(run_jobs=True) as service:
+            result = run_job(service, "fit", {"dataset_id": dataset_id, "config": chosen.to_json()})
+            card = service.registry.get(str(result["model_id"]))
+        if as_json:
+            print_json(card)
+        else:
+            show_card(card)
+            typer.echo(f"Use it for predictions: deepfake set {card['id']}")
+
+
+def checked(values: dict[str, Any]) -> FitConfig:
+    """The configuration with all defaults filled in. Raises ConfigError, UnknownHead, UnknownExtractor."""
+    from backend.core.config import FitConfig
+    from backend.core.extractors import check_spec
+    from backend.core.heads import HEADS
+
+    config = FitConfig.from_json(values)
+    if config.head.name not in HEADS:
+        raise UnknownHead(f"There is no head {config.head.name!r}.", f"Known: {', '.join(HEADS)}.")
+    return replace(config, extractor=check_spec(config.extractor))
+
+
+def merge(target: dict[str, Any], **given: Any) -> None:
+    """Puts the values that are not None into `target`."""
+    target.update({key: value for key, value in given.items() if value is not None})
+
+
+def as_list(text: str | None) -> str | list[str] | None:
+    """A list where the text has commas; else the text itself."""
+    return [part.strip() for part in text.split(",")] if text and "," in text else text
+
+
+def extractor_spec(given: str | None, before: dict[str, Any] | None, cnn: dict[str, Any]) -> dict[str, Any] | None:
+    """The extractor's spec of what was given, else `before`, with the network's options laid over; None: the default.
+
+    Raises ConfigError where the text is no name and no JSON object.
+    """
+    spec: dict[str, Any] = dict(before or {})
+    if given is not None:
+        try:
+            spec = json.loads(given) if given.lstrip().startswith("{") else {"name": given}
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"The extractor is no valid JSON: {error}.", "Give a name or a JSON object.") from error
+    options = {key: value for key, value in cnn.items() if value is not None}
+    if options:
+        spec = {"name": "cnn", **spec, **options}
+    return spec or None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises ConfigError."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is no valid JSON: {error}.", "Give a file with a model card's `config`.") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds no JSON object.", "Give a file with a model card's `config`.")
+    return values
+
+
+def options(as_json: JsonFlag = False) -> None:
+    """List what exists: sources, extractors with their options, backbones that need no download, heads, settings."""
+    with failing(as_json):
+        known = describe_options()
+        if as_json:
+            print_json(known)
+            return
+        for title in ("sources", "extractors", "heads"):
+            typer.echo(f"{title}:")
+            print_table(["", ""], [[f"  {row['name']}", row["summary"]] for row in known[title]])
+        typer.echo(f"backbones without a download: {', '.join(known['offline_backbones'])}")
+        print_table(["setting", "default"], [[row["variable"], row["default"]] for row in known["settings"]])
+
+
+def describe_options() -> dict[str, Any]:
+    """The tables of what exists as JSON."""
+    from backend.core.extractors import EXTRACTORS, OFFLINE_BACKBONES
+    from backend.core.heads import HEADS
+    from backend.service.sources import SOURCES
+    from backend.settings import describe_settings
+
+    return {
+        "sources": [{"name": name, "summary": row.summary} for name, row in SOURCES.items()],
+        "extractors": [
+            {"name": row.name, "summary": row.summary, "options": row.options} for row in EXTRACTORS.values()
+        ],
+        "offline_backbones": list(OFFLINE_BACKBONES),
+        "heads": [{"name": name, "summary": row.summary} for name, row in HEADS.items()],
+        "settings": [asdict(row) for row in describe_settings()],
+    }

@@ -1,0 +1,106 @@
+"""`deepfake models …` and `deepfake set`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.console import JsonFlag, failing, opened, print_json, print_table
+from backend.cli.datasets import done, require_folder
+
+app = typer.Typer(help="List (without a subcommand), show, export and delete models.")
+
+Model = Annotated[str, typer.Argument(help="Id of the model.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_models(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """List the models, newest first; * marks the active one. Subcommands: show, export, delete."""
+    if context.invoked_subcommand is not None:
+        return
+    with failing(as_json), opened() as service:
+        cards = service.registry.list()
+        if as_json:
+            print_json(cards)
+            return
+        rows = [
+            [
+                "*" if card["active"] else "",
+                card["id"],
+                card["config"]["head"]["name"],
+                card["extractor"]["name"],
+                share(card["accuracy"].get("validation")),
+                share(card["accuracy"].get("test")),
+                card["dataset"]["name"],
+            ]
+            for card in cards
+        ]
+        print_table(["", "id", "head", "extractor", "validation", "test", "data set"], rows)
+
+
+@app.command("show")
+def show(model: Model, as_json: JsonFlag = False) -> None:
+    """Show a model's card."""
+    with failing(as_json), opened() as service:
+        card = service.registry.get(model)
+        if as_json:
+            print_json(card)
+        else:
+            show_card(card)
+
+
+@app.command("export")
+def export(
+    model: Model, target: Annotated[Path, typer.Argument(help="Zip to write.")], as_json: JsonFlag = False
+) -> None:
+    """Write a model as a zip: its card, its arrays and, for a network, one ONNX graph."""
+    with failing(as_json), opened() as service:
+        require_folder(target)
+        service.registry.export(model, target)
+        done(as_json, {"model_id": model, "path": str(target)}, f"Wrote {target}.")
+
+
+@app.command("delete")
+def delete(model: Model, as_json: JsonFlag = False) -> None:
+    """Delete a model; the active one cannot be deleted."""
+    with failing(as_json), opened() as service:
+        service.registry.delete(model)
+        done(as_json, {"deleted": model}, f"Deleted {model}.")
+
+
+def set_active(model: Model, as_json: JsonFlag = False) -> None:
+    """Choose the model that predictions use from now on."""
+    with failing(as_json), opened() as service:
+        card = service.registry.set_active(model)
+        done(as_json, card, f"{card['id']} is the active model now.")
+
+
+def show_card(card: dict[str, Any]) -> None:
+    """Prints what a person wants to know of a card."""
+    typer.echo(f"{card['name']} ({card['id']}){' - active' if card['active'] else ''}")
+    facts = [
+        ["data set", f"{card['dataset']['name']}, {card['dataset']['images']:,} images"],
+        ["extractor", f"{card['extractor']['name']}, {card['extractor']['dimensions']:,} numbers an image"],
+        ["head", f"{card['config']['head']['name']}, C = {card['head']['chosen'].get('C', '-')}"],
+        ["threshold", f"{card['threshold']:.3f}"],
+        ["created", card["created_at"]],
+    ]
+    print_table(["", ""], facts)
+    names = ("accuracy", "auroc", "log_loss", "hinge_loss", "recall", "fpr")
+    splits = {split: metrics for split, metrics in card["metrics"].items() if metrics}
+    print_table(
+        ["split", "images", *names],
+        [[split, f"{m['n']:,}", *(number(m.get(name)) for name in names)] for split, m in splits.items()],
+    )
+
+
+def share(value: float | None) -> str:
+    """A share of 0..1 as a percentage."""
+    return "-" if value is None else f"{value * 100:.2f} %"
+
+
+def number(value: float | None) -> str:
+    """A figure with four decimals, - where it is not defined."""
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,105 @@
+"""`deepfake predict`: verdicts on files of this machine, without a server and without the cluster."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.console import FAILED, JsonFlag, failing, opened, print_json, print_table
+from backend.core.errors import DeepfakeError, NotFound, Unreadable
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"},
+)
+"""Endings that count as images when a folder is searched; a file that is named itself may have any."""
+
+FILES_AT_ONCE = 64
+BYTES_AT_ONCE = 64 * 2**20
+"""Files are read until either bound is passed, then answered: that bounds the memory."""
+
+
+def predict(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns such as 'photos/*.jpg'.")],
+    recursive: Annotated[bool, typer.Option("--recursive", help="Search folders within folders as well.")] = False,
+    model: Annotated[str | None, typer.Option(help="Id of the model; the active one by default.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell whether images are REAL or FAKE. One unreadable file never stops the others; status 1 if none was read."""
+    with failing(as_json), opened() as service:
+        files = list(dict.fromkeys(find_files(paths, recursive=recursive)))
+        answer: dict[str, Any] = {"model_id": None, "predictions": [], "errors": []}
+        for images, unread in read_files(files, largest=service.settings.max_upload_bytes):
+            part = service.predictor.predict(images, model)
+            answer["model_id"] = part["model_id"]
+            answer["predictions"] += part["predictions"]
+            answer["errors"] += [describe_error(item["filename"], item["error"]) for item in part["errors"]] + unread
+        if as_json:
+            print_json(answer)
+        else:
+            show_answer(answer)
+        if not answer["predictions"]:
+            raise typer.Exit(FAILED)
+
+
+def find_files(paths: Sequence[str], *, recursive: bool) -> Iterator[Path]:
+    """The files that `paths` name: themselves, those of their folders, those that match. Raises NotFound for none."""
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            found = sorted(path.rglob("*") if recursive else path.iterdir())
+            files = [file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()]
+        elif path.exists():
+            files = [path]
+        else:
+            matches = (Path(match) for match in sorted(glob.glob(given, recursive=recursive)))  # noqa: PTH207
+            files = [match for match in matches if match.is_file()]
+        if not files:
+            hint = "" if recursive else "Folders within folders are searched with --recursive."
+            raise NotFound(f"There is no image {given!r}.", hint)
+        yield from files
+
+
+def read_files(
+    files: Sequence[Path], *, largest: int
+) -> Iterator[tuple[list[tuple[str, bytes]], list[dict[str, str]]]]:
+    """(path, content) of the next files that could be read, and an error for each that could not, batch by batch."""
+    images: list[tuple[str, bytes]] = []
+    errors: list[dict[str, str]] = []
+    read = 0
+    for file in files:
+        try:
+            size = file.stat().st_size
+            if size > largest:
+                raise Unreadable(f"The file has {size} bytes; at most {largest} are read.", "Send a smaller version.")
+            images.append((str(file), file.read_bytes()))
+            read += size
+        except Unreadable as error:
+            errors.append(describe_error(str(file), error))
+        except OSError as error:
+            errors.append(describe_error(str(file), Unreadable(f"The file cannot be read: {error.strerror}.")))
+        if len(images) + len(errors) >= FILES_AT_ONCE or read >= BYTES_AT_ONCE:
+            yield images, errors
+            images, errors, read = [], [], 0
+    if images or errors:
+        yield images, errors
+
+
+def describe_error(filename: str, error: DeepfakeError) -> dict[str, str]:
+    """The error of one file as JSON."""
+    return {"filename": filename, "code": error.code, "message": error.message, "hint": error.hint}
+
+
+def show_answer(answer: dict[str, Any]) -> None:
+    """Prints verdicts as a table on standard output and errors on standard error."""
+    if answer["predictions"]:
+        rows = [
+            [item["verdict"], item["label"], f"{item['probability_fake']:.3f}", item["filename"]]
+            for item in answer["predictions"]
+        ]
+        print_table(["verdict", "label", "probability of FAKE", "file"], rows)
+    for error in answer["errors"]:
+        typer.echo(f"{error['filename']}: {error['message']} {error['hint']}".rstrip(), err=True)

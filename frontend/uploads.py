@@ -1,0 +1,83 @@
+"""Multipart bodies (RFC 7578) that are read piece by piece while they are sent: 2 GB need 1 MiB of memory."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """One file of a form. `content` is its bytes, or the path that they are read from while sending."""
+
+    field: str
+    filename: str
+    content: bytes | Path
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.content.stat().st_size if isinstance(self.content, Path) else len(self.content)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file's bytes in order, at most PIECE_BYTES at once."""
+        if isinstance(self.content, bytes):
+            yield self.content
+            return
+        with self.content.open("rb") as stream:
+            while piece := stream.read(PIECE_BYTES):
+                yield piece
+
+
+class Multipart:
+    """A form of text fields and files, as a body of known length for `requests.post(data=...)`.
+
+    It can be sent more than once. A dictionary or list among `fields` is written as JSON, None is left out.
+    """
+
+    def __init__(self, fields: dict[str, Any], files: Sequence[FilePart]) -> None:
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self._parts: list[tuple[bytes, bytes | FilePart]] = []
+        for name, value in fields.items():
+            if value is not None:
+                text = value if isinstance(value, str) else json.dumps(value)
+                self._parts.append((_head(boundary, name), text.encode("utf-8", "replace")))
+        self._parts.extend((_head(boundary, file.field, file.filename), file) for file in files)
+        self._end = f"--{boundary}--\r\n".encode()
+        self._length = len(self._end) + sum(
+            len(head) + (body.size if isinstance(body, FilePart) else len(body)) + 2 for head, body in self._parts
+        )
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for head, body in self._parts:
+            yield head
+            if isinstance(body, FilePart):
+                yield from body.pieces()
+            else:
+                yield body
+            yield b"\r\n"
+        yield self._end
+
+
+def _head(boundary: str, field: str, filename: str | None = None) -> bytes:
+    disposition = f'form-data; name="{_quoted(field)}"'
+    kind = ""
+    if filename is not None:
+        disposition += f'; filename="{_quoted(filename)}"'
+        kind = "Content-Type: application/octet-stream\r\n"
+    return f"--{boundary}\r\nContent-Disposition: {disposition}\r\n{kind}\r\n".encode("utf-8", "replace")
+
+
+def _quoted(text: str) -> str:
+    """Text for a quoted string in a header: quotes and backslashes escaped, line ends as spaces."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\r", " ").replace("\n", " ")
