@@ -24,9 +24,9 @@ from typing import Any
 from backend.core.config import FitConfig
 from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
-from backend.service.registry import CARD
+from backend.service.registry import CARD, HEAD
 from backend.settings import load_settings
-from benchmarks.record import LEDGER, ROOT, PeakMemory, commit, data_folder, write_result
+from benchmarks.record import COMMIT, LEDGER, ROOT, PeakMemory, data_folder, write_result
 
 SHIPPED = "cifake-logreg"
 ORIGINAL = {  # reported by the project that this one continues; accuracies in percent, no AUROC given
@@ -105,7 +105,7 @@ def write_ledger(name: str, row: dict[str, Any]) -> None:
     """Appends one reading of the test images: configuration digest, commit, figures."""
     digest = hashlib.sha256(json.dumps(row["config"], sort_keys=True).encode()).hexdigest()
     test = {key: row["metrics"]["test"][key] for key in FIGURES}
-    entry = {"date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit(), "head": name}
+    entry = {"date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": COMMIT, "head": name}
     with LEDGER.open("a", encoding="utf-8") as ledger:
         ledger.write(json.dumps({**entry, "config": digest, "test": test}) + "\n")
 
@@ -116,6 +116,7 @@ def ship(service: Service, card: dict[str, Any]) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(service.registry.root / card["id"], target)
     kept = {key: value for key, value in card.items() if key not in ("active", "size_bytes")}
+    (target / HEAD).chmod(0o644)  # safetensors writes files that only their owner may read
     kept |= {"id": SHIPPED, "name": "CIFAKE, logistic regression", "shipped": True}
     (target / CARD).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return target

@@ -45,13 +45,17 @@ def commit() -> str:
     return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
 
 
+COMMIT = commit()
+"""As the program started: its own results do not count as changes."""
+
+
 def write_result(name: str, figures: dict[str, Any], seed: int) -> Path:
     """Writes benchmarks/results/<name>.json and gives its path."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     record = {
         "benchmark": name,
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "commit": commit(),
+        "commit": COMMIT,
         "machine": machine(),
         "versions": {package: version(package) for package in PACKAGES},
         "seed": seed,

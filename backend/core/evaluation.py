@@ -29,7 +29,7 @@ Loss = Literal["log_loss", "hinge"]
 CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """CIFAR-10's classes in the order of CIFAKE's file-name suffixes: none, (2), (3) … (10)."""
 
-_CIFAKE_NAME = re.compile(r"\d{4}(?: \((\d{1,2})\))?\.jpe?g", re.IGNORECASE)
+_CIFAKE_NAME = re.compile(r"\d{1,4}(?: \((\d{1,2})\))?\.jpe?g", re.IGNORECASE)
 
 
 def evaluate(

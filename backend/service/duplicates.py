@@ -8,8 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 
 def resolve_groups(pixel_sha256: pa.ChunkedArray, group: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -17,6 +15,9 @@ def resolve_groups(pixel_sha256: pa.ChunkedArray, group: pa.ChunkedArray) -> NDA
 
     Groups are numbered 0, 1, ... by their first row. A given group "" links nothing.
     """
+    from scipy.sparse import coo_array  # here, for the serving process imports this module
+    from scipy.sparse.csgraph import connected_components
+
     pixels = _codes(pixel_sha256)
     given = _codes(group)
     named = np.flatnonzero(np.asarray(pc.not_equal(group, ""), dtype=bool))

@@ -313,6 +313,8 @@ def test_interval_of_a_mean_loss() -> None:
         ("0000.jpg", "airplane"),
         ("0000 (2).jpg", "automobile"),
         ("4999 (10).jpg", "truck"),
+        ("test/FAKE/0 (10).jpg", "truck"),  # the published test FAKE have no leading zeros
+        ("test/FAKE/999.jpg", "airplane"),
         ("train/FAKE/1234 (9).JPG", "ship"),
         ("0000 (1).jpg", None),
         ("0000 (11).jpg", None),
