@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -105,6 +105,15 @@ class Client:
     def import_images(self, name: str, upload: Upload) -> Json:
         """The job that imports the images of `upload` as the data set `name`."""
         return self._http.json("POST", "/datasets", form=upload.form(name=name))
+
+    def revise_dataset(self, dataset_id: str, changes: Mapping[int, str], *, version: int | None = None) -> Json:
+        """The next version of a data set: image number -> "REAL", "FAKE" or "DROP".
+
+        An ApiError (409) while a job uses it, or where it is not at `version` any more.
+        """
+        listed = [{"n": number, "label": label} for number, label in changes.items()]
+        body = {"changes": listed} | ({} if version is None else {"version": version})
+        return self._http.json("PATCH", f"/datasets/{_id(dataset_id)}", body=body)
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Removes a data set and all that was derived from it, but for models."""

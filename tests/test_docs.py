@@ -20,6 +20,7 @@ from backend.cli import app
 from backend.core.extractors import EXTRACTORS
 from backend.core.heads import HEADS
 from backend.settings import Settings, describe_settings
+from benchmarks.readme import fill
 from tests.running import ROOT, RunningService
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -113,3 +114,7 @@ def test_the_tutorial_leads_to_a_detector_of_ones_own(running: RunningService, t
 def test_the_readmes_examples_work(fitted: RunningService, tmp_path: Path) -> None:
     Image.linear_gradient("L").convert("RGB").save(tmp_path / "photo.jpg")
     run_blocks(README, fitted, tmp_path)
+
+
+def test_the_readmes_figures_are_those_of_the_results() -> None:
+    assert fill(README) == README, "python -m benchmarks.readme writes them"

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.problems import ProblemError, problem_document, problem_response
 
-MAX_JSON_BYTES = 1_048_576
-"""Largest body of a request that is no upload."""
+MAX_JSON_BYTES = 4 * 1_048_576
+"""Largest body of a request that is no upload: 100,000 changes of labels fit."""
 
 _DRAIN_BYTES = 64 * 1_048_576
 _DRAIN_SECONDS = 5.0

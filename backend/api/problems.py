@@ -37,6 +37,9 @@ STATUSES: dict[type[DeepfakeError], int] = {
 
 RETRY_AFTER_SECONDS: dict[type[DeepfakeError], int] = {errors.QueueFull: 30}
 
+MAX_FAULTS = 100
+"""So many faults of one request are listed; the sentence counts all."""
+
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -155,17 +158,20 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 def validation_document(faults: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Any]:
-    """The problem of values that do not fit a schema: `errors` has one {field, code, message} each, no input echoed."""
+    """The problem of values that do not fit a schema: `errors` has one {field, code, message} each, no input echoed.
+
+    At most MAX_FAULTS are listed.
+    """
     listed = [
         {
             "field": ".".join([*([prefix] if prefix else []), *(str(part) for part in fault["loc"])]),
             "code": str(fault["type"]),
             "message": _sentence(str(fault["msg"])),
         }
-        for fault in faults
+        for fault in faults[:MAX_FAULTS]
     ]
     first = listed[0]
-    more = f" (and {len(listed) - 1} more)" if len(listed) > 1 else ""
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     detail = f"{first['field']}: {first['message']}{more}"
     return problem_document(
         422, "request.invalid", detail, "GET /docs shows the schema of every request.", {"errors": listed}

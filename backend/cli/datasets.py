@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,12 @@ import typer
 from backend.cli.console import JsonFlag, failing, opened, print_json, print_table, run_job
 from backend.core.errors import Conflict, InvalidInput, NotFound, UnknownSource
 
-app = typer.Typer(help="Import, list, show, export and delete data sets.", no_args_is_help=True)
+app = typer.Typer(help="Import, list, show, revise, export and delete data sets.", no_args_is_help=True)
 
 SOURCES = ("demo", "cifake")
 """Sources that need no path: the demonstration set, and CIFAKE by download."""
+
+_NUMBERS = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?")
 
 Dataset = Annotated[str, typer.Argument(help="Id or name of the data set.")]
 
@@ -53,6 +56,29 @@ def show(dataset: Dataset, as_json: JsonFlag = False) -> None:
     """Show one data set: images per split and class, generators, duplicates, skipped files."""
     with failing(as_json), opened() as service:
         show_dataset(service.datasets.get(dataset).to_json(), as_json)
+
+
+@app.command("revise")
+def revise(
+    dataset: Dataset,
+    *,
+    real: Annotated[str, typer.Option(help="Numbers of images that are REAL, such as 3,5,10-19.")] = "",
+    fake: Annotated[str, typer.Option(help="Numbers of images that are FAKE.")] = "",
+    drop: Annotated[str, typer.Option(help="Numbers of images that count no more; a label brings one back.")] = "",
+    version: Annotated[int | None, typer.Option(min=1, help="Fail unless the data set is at this version.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change labels or drop images: makes a new version, on which the next fit computes no features again."""
+    with failing(as_json):
+        changes: dict[int, str] = {}
+        for label, numbers in (("REAL", real), ("FAKE", fake), ("DROP", drop)):
+            for number in parse_numbers(numbers):
+                if changes.setdefault(number, label) != label:
+                    raise InvalidInput(f"Image {number} is named twice.", "Name each image in one option.")
+        if not changes:
+            raise InvalidInput("No image is named.", "Use --real, --fake or --drop, such as: --drop 3,5,10-19.")
+        with opened() as service:
+            show_dataset(service.revise_dataset(dataset, changes, version).to_json(), as_json)
 
 
 @app.command("delete")
@@ -155,7 +181,8 @@ def show_dataset(info: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(info)
         return
-    typer.echo(f"{info['name']} ({info['id']}): {info['images']:,} images")
+    dropped = f", {info['dropped']:,} dropped" if info["dropped"] else ""
+    typer.echo(f"{info['name']} ({info['id']}): version {info['version']}, {info['images']:,} images{dropped}")
     print_table(
         ["split", "REAL", "FAKE"],
         [[split or "(none)", f"{n.get('REAL', 0):,}", f"{n.get('FAKE', 0):,}"] for split, n in info["counts"].items()],
@@ -170,6 +197,18 @@ def show_dataset(info: dict[str, Any], as_json: bool) -> None:
         typer.echo(f"{skipped['count']:,} files were skipped:")
         for file in skipped["first"]:
             typer.echo(f"  {file['filename']}: {file['message']}")
+
+
+def parse_numbers(text: str) -> list[int]:
+    """The numbers in a text such as "3,5,10-19". Raises InvalidInput."""
+    numbers: list[int] = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        found = _NUMBERS.fullmatch(part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if first > last:
+            raise InvalidInput(f"{part[:40]!r} names no images.", "Write numbers as in 3,5,10-19.")
+        numbers += range(first, last + 1)
+    return numbers
 
 
 def require_folder(target: Path) -> None:

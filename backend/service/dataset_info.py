@@ -9,6 +9,7 @@ from typing import Any
 SHARDS = "shards"
 INDEX = "index.parquet"
 INFO = "info.json"
+PROFILE = "profile.json"
 INDEX_ROWS_PER_GROUP = 4096
 """Every row group of the index but the last has so many rows: row n lies in group n // 4096."""
 
@@ -29,6 +30,12 @@ class DatasetInfo:
     generators: dict[str, int]  # of FAKE images; "" = not known
     duplicates: dict[str, int]  # see summarise_duplicates
     skipped: dict[str, Any]  # {"count": n, "first": [{filename, code, message}]}
+    dropped: int = 0  # images that count no more; the rows of all the others keep their numbers
+
+    def file(self, name: str) -> str:
+        """The name that INDEX or PROFILE has in this version: index.parquet, then index-2.parquet, ..."""
+        stem, _, suffix = name.rpartition(".")
+        return name if self.version == 1 else f"{stem}-{self.version}.{suffix}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under the field's names."""
@@ -36,5 +43,5 @@ class DatasetInfo:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DatasetInfo:
-        """The info that to_json gave; keys of later versions are ignored."""
-        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        """The info that to_json gave, also of an earlier program; keys of later ones are ignored."""
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})

@@ -21,6 +21,7 @@ from PIL import Image
 
 from backend.core.errors import IntegrityError, NotFound
 from backend.core.images import decode
+from backend.service.dataset_index import DROPPED, read_index
 from backend.service.dataset_info import INDEX, INDEX_ROWS_PER_GROUP, INFO, SHARDS, DatasetInfo
 from backend.service.duplicates import test_rows_also_in_train
 from backend.service.exporting import export_parquet, export_zip
@@ -118,19 +119,23 @@ class DatasetStore:
         self.folder(id).rename(trash)
         shutil.rmtree(trash, ignore_errors=True)
 
-    def index(self, id: str, columns: Columns | None = None) -> pa.Table:
+    def index(self, id: str | DatasetInfo, columns: Columns | None = None) -> pa.Table:
         """One row an image in order: row, path, label (0 REAL, 1 FAKE), split, generator, group, group_id, digests, ...
 
-        Raises NotFound, IntegrityError.
+        Without dropped images: `row` is the number that an image keeps, and its place in the chunks' rows. An info
+        asks for that version, which stays readable while the next one is current. Raises NotFound, IntegrityError.
         """
-        path = self.folder(id) / INDEX
-        with _index_is_whole(id):
-            return pq.read_table(path, columns=columns)
+        info = self.get(id) if isinstance(id, str) else id
+        with _index_is_whole(info.id):
+            return read_index(self.root / info.id / info.file(INDEX), columns)
 
     def chunks(self, id: str) -> FeatureChunks:
-        """The data set's row groups in row order."""
-        folder = self.folder(id) / SHARDS
-        index = self.index(id, ["shard", "row_group", "pixel_sha256"])
+        """The data set's row groups in row order, with dropped images, so that their features stay valid."""
+        info = self.get(id)
+        folder = self.root / info.id / SHARDS
+        with _index_is_whole(info.id):
+            columns = ["shard", "row_group", "pixel_sha256"]
+            index = read_index(self.root / info.id / info.file(INDEX), columns, with_dropped=True)
         shard, group = np.asarray(index["shard"]), np.asarray(index["row_group"])
         starts = np.flatnonzero(np.r_[True, (np.diff(shard) != 0) | (np.diff(group) != 0)])
         stops = np.r_[starts[1:], len(shard)]
@@ -150,15 +155,20 @@ class DatasetStore:
         return read_chunk(chunk)
 
     def image(self, id: str, n: int) -> tuple[bytes, dict[str, Any]]:
-        """The file of image `n` (0, 1, ...) and its row of the index. Reads one row group. Raises NotFound."""
-        folder = self.folder(id)
-        with _index_is_whole(id), pq.ParquetFile(folder / INDEX) as index:
+        """The file of image `n` (0, 1, ...) and its row of the index. Reads one row group. Raises NotFound.
+
+        A dropped image is still there: predictions of a model that was fitted with it name it.
+        """
+        info = self.get(id)
+        folder = self.root / info.id
+        with _index_is_whole(id), pq.ParquetFile(folder / info.file(INDEX)) as index:
             if not 0 <= n < index.metadata.num_rows:
                 raise NotFound(
                     f"There is no image {n}.", f"The data set has images 0 to {index.metadata.num_rows - 1}."
                 )
             part, position = divmod(n, INDEX_ROWS_PER_GROUP)
             row: dict[str, Any] = index.read_row_group(part).slice(position, 1).to_pylist()[0]
+        row.pop(DROPPED, None)
         images = read_images(folder / SHARDS / f"{row['shard']:05d}.parquet", row["row_group"])
         return images[row["position"]], row
 
@@ -173,11 +183,13 @@ class DatasetStore:
 
     def export_zip(self, id: str, path: Path) -> None:
         """Writes the data set to `path` as a zip that imports back. Raises NotFound, StorageFull."""
-        export_zip(self.folder(id), path)
+        info = self.get(id)
+        export_zip(self.root / info.id, info.file(INDEX), path)
 
     def export_parquet(self, id: str, path: Path) -> None:
         """Writes the data set to `path` as one Parquet file that imports back. Raises NotFound, StorageFull."""
-        export_parquet(self.folder(id), path)
+        info = self.get(id)
+        export_parquet(self.root / info.id, info.file(INDEX), path)
 
 
 @contextmanager

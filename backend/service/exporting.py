@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.service.dataset_info import INDEX, SHARDS
+from backend.service.dataset_index import DROPPED
+from backend.service.dataset_info import SHARDS
 from backend.service.shards import LABEL_NAMES, VALUE_COLUMNS, ShardWriter, read_images, written_whole
 from backend.service.sources.names import METADATA, is_archive
 
@@ -20,11 +21,12 @@ _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "
 _SUFFIXES |= {"AVIF": "avif", "HEIF": "heic"}
 
 
-def export_zip(folder: Path, path: Path) -> None:
+def export_zip(folder: Path, index: str, path: Path) -> None:
     """Writes the data set in `folder` to `path`: [split/]CLASS/[generator/]name, the files unchanged.
 
-    Where images have a group, a metadata.csv (columns file_name and group) tells it. One row group is in memory at a
-    time. Raises StorageFull; nothing half-written is left.
+    `index` is the name of the index file; images that it drops are left out. Where images have a group, a metadata.csv
+    (columns file_name and group) tells it. One row group is in memory at a time. Raises StorageFull; nothing
+    half-written is left.
     """
     groups = io.StringIO(newline="")
     table = csv.writer(groups)
@@ -32,7 +34,7 @@ def export_zip(folder: Path, path: Path) -> None:
     taken: set[str] = set()
     grouped = False
     with written_whole(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for data, row in _images(folder):
+        for data, row in _images(folder, index):
             parts = [row["split"], LABEL_NAMES[row["label"]], row["generator"]]
             name = _unique("/".join(part for part in parts if part), row, taken)
             archive.writestr(zipfile.ZipInfo(name), data)
@@ -43,26 +45,29 @@ def export_zip(folder: Path, path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(METADATA), groups.getvalue(), zipfile.ZIP_DEFLATED)
 
 
-def export_parquet(folder: Path, path: Path) -> None:
+def export_parquet(folder: Path, index: str, path: Path) -> None:
     """Writes the data set in `folder` to `path` with the columns of a shard; names are made unique.
 
-    One row group is in memory at a time. Raises StorageFull; nothing half-written is left.
+    `index` is the name of the index file; images that it drops are left out. One row group is in memory at a time.
+    Raises StorageFull; nothing half-written is left.
     """
     taken: set[str] = set()
     with written_whole(path) as temporary, ShardWriter(temporary) as writer:
-        for data, row in _images(folder):
+        for data, row in _images(folder, index):
             name = _unique(row["path"].rpartition("/")[0], row, taken)
             values: dict[str, Any] = {column: row[column] for column in ("label", *VALUE_COLUMNS)}
             writer.add({"image": {"bytes": data, "path": name}, **values})
 
 
-def _images(folder: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _images(folder: Path, index: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Every image file with its row of the index, which counts where it differs from the shard's own columns."""
-    with pq.ParquetFile(folder / INDEX) as index:
+    with pq.ParquetFile(folder / index) as file:
         images: list[bytes] = []
         held = (-1, -1)
-        for batch in index.iter_batches(batch_size=4096):
+        for batch in file.iter_batches(batch_size=4096):
             for row in pa.Table.from_batches([batch]).to_pylist():
+                if row.pop(DROPPED, False):
+                    continue
                 place = (row["shard"], row["row_group"])
                 if place != held:
                     images = read_images(folder / SHARDS / f"{row['shard']:05d}.parquet", row["row_group"])

@@ -19,6 +19,7 @@ from backend.core.evaluation import cifar_class, evaluate
 from backend.core.extractors import create
 from backend.core.heads import HEADS
 from backend.core.splits import assign_splits
+from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, test_rows_also_in_train
 from backend.service.features import FeatureStore
 from backend.service.registry import PREDICTIONS, write_model
@@ -31,7 +32,7 @@ class FitTask:
     """Everything the worker needs, as paths and plain values."""
 
     datasets: Path
-    dataset_id: str
+    info: DatasetInfo  # of the version that is fitted on
     features: Path
     backbones: Path
     chunks: tuple[FeatureChunk, ...]
@@ -42,8 +43,9 @@ class FitTask:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a data set's index that a fit reads, one entry an image."""
+    """The columns of a data set's index that a fit reads, one entry an image; no dropped ones."""
 
+    row: NDArray[np.int64]  # place among the rows of the chunks
     y: NDArray[np.int8]
     split: NDArray[np.str_]
     group: NDArray[np.int64]
@@ -64,7 +66,8 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         seed=config.seed,
         generators=np.asarray(index["generator"].to_pylist(), dtype=np.str_),
     )
-    return Columns(y, split, group, index["path"].to_pylist(), test_rows_also_in_train(index, split))
+    row = index["row"].to_numpy().astype(np.int64)
+    return Columns(row, y, split, group, index["path"].to_pylist(), test_rows_also_in_train(index, split))
 
 
 def check_fit(columns: Columns) -> None:
@@ -78,18 +81,21 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     Reads features of at most the training and validation images into memory at once; the rest is scored in chunks.
     """
     started = time.perf_counter()
-    columns = read_columns(DatasetStore(task.datasets).index(task.dataset_id), task.config)
+    columns = read_columns(DatasetStore(task.datasets).index(task.info), task.config)
     check_fit(columns)
     extractor = create(task.config.extractor, backbones=task.backbones)
     store, chunks = FeatureStore(task.features), list(task.chunks)
+    total = sum(chunk.rows for chunk in chunks)
 
     def rows(split: str) -> Rows:
         chosen = columns.split == split
-        return Rows(store.load(chunks, extractor.digest, chosen), columns.y[chosen], columns.group[chosen])
+        mask = np.zeros(total, bool)
+        mask[columns.row[chosen]] = True
+        return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen])
 
     detector = fit(rows("train"), rows("validation"), task.config, extractor, progress)
     fitted = time.perf_counter()
-    scores = np.concatenate(list(_scores(detector, store, chunks, progress)))
+    scores = np.concatenate(list(_scores(detector, store, chunks, progress)))[columns.row]
     probabilities = detector.probabilities(scores)
     metrics = _metrics(columns, scores, probabilities, detector.threshold, task.config)
     read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
@@ -169,7 +175,7 @@ def _write_predictions(
 ) -> None:
     table = pa.table(
         {
-            "row": rows,
+            "row": columns.row[rows],
             "path": [columns.path[row] for row in rows],
             "label": columns.y[rows],
             "split": columns.split[rows].tolist(),

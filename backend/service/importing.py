@@ -157,24 +157,40 @@ def finish_import(
         id=id,
         name=name,
         version=1,
-        digest=digest_of(index),
         created_at=created_at or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         source=source,
-        images=index.num_rows,
-        bytes=sum(report.bytes for report in ordered),
-        counts=_count(index),
-        generators=_count_generators(index),
-        duplicates=summarise_duplicates(index),
+        **figures_of(index),
         skipped={
             "count": sum(report.skipped for report in reports),
             "first": [skip.to_json() for skip in skips[:MAX_REPORTED]],
         },
     )
-    with written_whole(folder / INDEX) as temporary:
+    write_version(folder, info, index)
+    return info
+
+
+def write_version(folder: Path, info: DatasetInfo, index: pa.Table) -> None:
+    """Makes `info` and its index the present version of the data set in `folder`. Raises StorageFull.
+
+    The index of each version has a name of its own, which `info` tells: until the second file takes its place, readers
+    have the version before, whole.
+    """
+    with written_whole(folder / info.file(INDEX)) as temporary:
         pq.write_table(index, temporary, compression="zstd", row_group_size=INDEX_ROWS_PER_GROUP)
     with written_whole(folder / INFO) as temporary:
         temporary.write_text(json.dumps(info.to_json(), indent=1), encoding="utf-8")
-    return info
+
+
+def figures_of(index: pa.Table) -> dict[str, Any]:
+    """The fields of DatasetInfo that follow from the rows: digest, images, bytes, counts, generators, duplicates."""
+    return {
+        "digest": digest_of(index),
+        "images": index.num_rows,
+        "bytes": pc.sum(index["bytes"]).as_py(),
+        "counts": _count(index),
+        "generators": _count_generators(index),
+        "duplicates": summarise_duplicates(index),
+    }
 
 
 def _remove_strays(shards: Path, kept: set[str]) -> None:

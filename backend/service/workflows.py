@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from backend.core.config import FitConfig
 from backend.core.eda import RowInfo, finish, merge, stats_of
 from backend.core.eda_partial import LABEL_NAMES, Partial
@@ -20,7 +22,7 @@ from backend.core.errors import Cancelled, Conflict, InvalidInput
 from backend.core.extractors import create
 from backend.core.images import decode
 from backend.service.database import utc_now
-from backend.service.dataset_info import DatasetInfo
+from backend.service.dataset_info import PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
 from backend.service.features import compute_chunk
 from backend.service.fitting import FitTask, check_fit, fit_on_worker, read_columns
@@ -36,7 +38,6 @@ from backend.settings import count_cores
 if TYPE_CHECKING:
     from backend.service.app import Service
 
-PROFILE = "profile.json"
 _CARD_PACKAGES = ("numpy", "onnxruntime", "pillow", "scikit-learn", "scipy", "timm")
 
 
@@ -52,7 +53,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     info = service.datasets.get(params["dataset_id"]) if "dataset_id" in params else _import(context, params)
     imported = time.perf_counter()
-    check_fit(read_columns(service.datasets.index(info.id), config))
+    check_fit(read_columns(service.datasets.index(info), config))
     chunks = service.datasets.chunks(info.id)
     _compute_features(context, chunks, config)
     timings = {
@@ -66,7 +67,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     shutil.rmtree(staging, ignore_errors=True)
     task = FitTask(
         datasets=service.datasets.root,
-        dataset_id=info.id,
+        info=info,
         features=service.features.root,
         backbones=service.settings.backbones_dir,
         chunks=tuple(chunks),
@@ -91,19 +92,21 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
-    """Job "profile": {"dataset_id"} -> {"dataset_id"}; the profile stands beside the data set's index."""
+    """Job "profile": {"dataset_id"} -> {"dataset_id"}; the profile stands beside the data set's index.
+
+    Each version of a data set has a profile of its own.
+    """
     service: Service = context.service
     info = service.datasets.get(params["dataset_id"])
-    target = service.datasets.folder(info.id) / PROFILE
+    target = service.datasets.root / info.id / info.file(PROFILE)
     if target.exists():
         return {"dataset_id": info.id}
     chunks = service.datasets.chunks(info.id)
     tasks, start = [], 0
     for chunk in chunks:
-        tasks.append(
-            ProfileTask(service.datasets.root, info.id, chunk, start, service.settings.max_pixels, context.flag)
-        )
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, service.settings.max_pixels, context.flag))
         start += chunk.rows
+    total = start
     parts: dict[int, Partial] = {}
     done = 0
 
@@ -111,14 +114,14 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
         nonlocal done
         parts[number] = part
         done += chunks[number].rows
-        context.progress("profile", done, info.images)
+        context.progress("profile", done, total)
 
-    context.progress("profile", 0, info.images)
+    context.progress("profile", 0, total)
     service.engine.map(profile_chunk, tasks, on_result=collect, cancelled=context.cancelled)
     merged = parts[0]
     for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
         merged = merge(merged, parts.pop(number))
-    profile = finish(merged, service.datasets.index(info.id))
+    profile = finish(merged, service.datasets.index(info))
     with written_whole(target) as temporary:
         temporary.write_text(json.dumps(profile, allow_nan=False), encoding="utf-8")
     return {"dataset_id": info.id}
@@ -132,7 +135,7 @@ class ProfileTask:
     """One chunk of a data set to be measured."""
 
     datasets: Path
-    dataset_id: str
+    info: DatasetInfo
     chunk: FeatureChunk
     start: int  # row of its first image
     max_pixels: int
@@ -140,13 +143,17 @@ class ProfileTask:
 
 
 def profile_chunk(task: ProfileTask) -> Partial:
-    """Statistics of one chunk's images. Runs on a worker."""
-    columns = ["row", "label", "split", "generator", "bytes"]
-    rows = DatasetStore(task.datasets).index(task.dataset_id, columns).slice(task.start, task.chunk.rows).to_pylist()
+    """Statistics of one chunk's images, without dropped ones. Runs on a worker."""
+    index = DatasetStore(task.datasets).index(task.info, ["row", "label", "split", "generator", "bytes"])
+    after_start = pc.greater_equal(index["row"], task.start)
+    before_stop = pc.less(index["row"], task.start + task.chunk.rows)
+    rows = index.filter(pc.and_(after_start, before_stop)).to_pylist()
     if task.stop():
         raise Cancelled("The job was told to stop.")
     infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
-    return stats_of((decode(data, max_pixels=task.max_pixels) for data in read_chunk(task.chunk)), infos)
+    files = read_chunk(task.chunk)
+    images = (decode(files[row["row"] - task.start], max_pixels=task.max_pixels) for row in rows)
+    return stats_of(images, infos)
 
 
 def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:

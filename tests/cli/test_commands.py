@@ -98,6 +98,26 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         yield shell
 
 
+def test_labels_are_changed_and_images_dropped(shell: Shell) -> None:
+    shell.json("datasets", "import", "pictures", "--name", "to revise", work=True)
+    info = shell.json("datasets", "revise", "to revise", "--real", "0-2, 4", "--fake", "79", "--drop", "5,7")
+    assert (info["version"], info["images"], info["dropped"]) == (2, 78, 2)
+    assert shell.json("datasets", "show", "to revise") == info
+    assert "version 2, 78 images, 2 dropped" in shell.run("datasets", "show", "to revise").out
+    again = shell.json("datasets", "revise", "to revise", "--real", "5", "--version", "2")
+    assert (again["version"], again["dropped"]) == (3, 1)
+    stale = shell.json("datasets", "revise", "to revise", "--drop", "6", "--version", "2", status=1)
+    assert stale["error"]["code"] == "conflict"
+    for wrong in (("--drop", "x"), ("--drop", "3-"), ("--drop", "9-3"), ("--real", "1", "--drop", "1"), ()):
+        told = shell.json("datasets", "revise", "to revise", *wrong, status=1)
+        assert told["error"]["code"] == "invalid_input"
+        assert told["error"]["hint"]
+    beyond = shell.json("datasets", "revise", "to revise", "--drop", "80", status=1)
+    assert beyond["error"]["code"] == "dataset.label_mismatch"
+    assert shell.json("datasets", "show", "to revise") == again
+    shell.json("datasets", "delete", "to revise")
+
+
 def test_a_folder_and_a_zip_give_the_same_data_set_and_progress_goes_to_standard_error(shell: Shell) -> None:
     ran = shell.work("datasets", "import", "pictures", "--name", "from folder")
     assert ran.status == 0, ran.err

@@ -32,6 +32,7 @@ CALLS: dict[str, Callable[[Client, Path], Any]] = {
     "dataset": lambda c, _: c.dataset("d"),
     "import_source": lambda c, _: c.import_source("name", "demo"),
     "import_images": lambda c, f: c.import_images("name", Upload(f, [f], IMAGES, LABELS)),
+    "revise_dataset": lambda c, _: c.revise_dataset("d", {12: "REAL", 13: "DROP"}, version=1),
     "delete_dataset": lambda c, _: c.delete_dataset("d"),
     "export_dataset": lambda c, f: c.export_dataset("d", f.with_name("out")),
     "dataset_images": lambda c, _: c.dataset_images("d", label="REAL", split="train", generator="g"),

@@ -12,7 +12,7 @@ import pytest
 from backend.core.errors import NotFound
 from backend.core.heads import HEADS, HeadConfig
 from backend.service.app import Service
-from backend.service.workflows import PROFILE
+from backend.service.dataset_info import PROFILE
 from tests.service.conftest import QUICK, finished
 
 

@@ -12,10 +12,9 @@ from backend.api.deps import DatasetId, Limit, Offset, ServiceDep, WaitSeconds
 from backend.api.downloads import download
 from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive, wrong_media_type
 from backend.api.schemas.common import responses
-from backend.api.schemas.datasets import DatasetName, DatasetOut, DatasetPage, SourceIn
+from backend.api.schemas.datasets import DatasetChanges, DatasetName, DatasetOut, DatasetPage, SourceIn
 from backend.api.schemas.jobs import JobOut
 from backend.api.waiting import answer_with_job
-from backend.core.errors import Conflict
 from backend.service.app import Service
 from backend.service.jobs import Job
 
@@ -98,17 +97,27 @@ def get_dataset(dataset_id: DatasetId, service: ServiceDep) -> DatasetOut:
     return DatasetOut.model_validate(service.datasets.get(dataset_id).to_json())
 
 
+@router.patch(
+    "/datasets/{dataset_id}",
+    summary="Change labels or drop images",
+    responses=responses(400, 404, 409, 413, 422, 507),
+)
+def revise_dataset(dataset_id: DatasetId, asked: DatasetChanges, service: ServiceDep) -> DatasetOut:
+    """The data set in its new version, with a new digest; models keep the digest of the version they were fitted on.
+
+    Images keep their numbers and their features: the next fit computes none again. Either all changes are made or none.
+    409 while a job uses the data set, or where it is not at `version` any more.
+    """
+    revised = service.revise_dataset(dataset_id, asked.by_number(), asked.version)
+    return DatasetOut.model_validate(revised.to_json())
+
+
 @router.delete(
     "/datasets/{dataset_id}", status_code=204, summary="Delete a data set", responses=responses(404, 409, 422)
 )
 def delete_dataset(dataset_id: DatasetId, service: ServiceDep) -> None:
     """Removes the images and all that was derived from them, except models. 409 while a job uses it."""
-    info = service.datasets.get(dataset_id)
-    for state in ("queued", "running"):
-        for job in service.jobs.list(state, limit=1000)[0]:
-            if job.params.get("dataset_id") == info.id:
-                raise Conflict(f"The job {job.id!r} uses this data set.", "Wait until it has ended, or cancel it.")
-    service.delete_dataset(info.id)
+    service.delete_dataset(dataset_id)
 
 
 @router.get(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import tee
 from typing import Any
@@ -27,7 +26,6 @@ from backend.core.errors import DeepfakeError
 from backend.core.images import DecodedImage, decode, pixel_digest
 from backend.service.app import Service
 from backend.service.jobs import Job
-from backend.service.workflows import PROFILE
 
 router = APIRouter(tags=["eda"])
 
@@ -62,11 +60,8 @@ async def profile_dataset(
 
 def _read_profile(service: Service, dataset_id: str) -> dict[str, Any] | None:
     """The profile as an earlier job left it, or None."""
-    try:
-        text = (service.datasets.folder(dataset_id) / PROFILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    return {**json.loads(text), "dataset_id": dataset_id, "errors": []}
+    profile = service.profile(dataset_id)
+    return None if profile is None else {**profile, "dataset_id": dataset_id, "errors": []}
 
 
 def _profile_job(service: Service, dataset_id: str) -> Job:

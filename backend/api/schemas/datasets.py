@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from backend.api.schemas.common import Strict
+from backend.service.revising import MAX_CHANGES
 
 Label = Literal["REAL", "FAKE"]
 KNOWN_SOURCES = ("demo", "cifake")
@@ -41,6 +42,44 @@ class DatasetOut(BaseModel):
     generators: dict[str, int] = Field(description="FAKE images by generator, where the folders tell")
     duplicates: dict[str, int] = Field(description="groups, images, and test images that are also in train")
     skipped: dict[str, Any] = Field(description="How many files were left out, and the first of them with the reason")
+    dropped: int = Field(0, description="Images that were dropped: they count nowhere; the others keep their numbers")
+
+
+class ImageChange(Strict):
+    """What becomes of one image."""
+
+    n: int = Field(ge=0, le=2**31 - 1, strict=True, description="The image's number in the data set")
+    label: Literal["REAL", "FAKE", "DROP"] = Field(
+        description="Its label from now on, which also brings a dropped image back; DROP: it counts no more"
+    )
+
+
+class DatasetChanges(Strict):
+    """Changes that make the next version of a data set."""
+
+    changes: list[ImageChange] = Field(
+        min_length=1,
+        max_length=MAX_CHANGES,
+        description="Each image once",
+        examples=[[{"n": 12, "label": "REAL"}, {"n": 13, "label": "DROP"}]],
+    )
+    version: int | None = Field(
+        None, ge=1, strict=True, description="Refuse (409) unless the data set is at this version", examples=[1]
+    )
+
+    @field_validator("changes")
+    @classmethod
+    def _name_each_image_once(cls, changes: list[ImageChange]) -> list[ImageChange]:
+        seen: set[int] = set()
+        for change in changes:
+            if change.n in seen:
+                raise ValueError(f"Image {change.n} is named twice")
+            seen.add(change.n)
+        return changes
+
+    def by_number(self) -> dict[int, str]:
+        """Image number -> REAL, FAKE or DROP."""
+        return {change.n: change.label for change in self.changes}
 
 
 class DatasetPage(Strict):
