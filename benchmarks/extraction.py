@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from backend.core.extractors import DEFAULT_SPEC, create
 from backend.core.extractors.backbones import load
-from backend.core.extractors.export import FeatureGraph
+from backend.core.extractors.graph import FeatureGraph
 from backend.core.extractors.stages import resolve_stages, taps_of
 from backend.core.images import decode
 from benchmarks.record import ROOT, data_folder, write_result
@@ -43,7 +43,8 @@ def eager_graph() -> FeatureGraph:
     network, _ = load(DEFAULT_SPEC["backbone"])
     taps = taps_of(network)
     wanted = resolve_stages(DEFAULT_SPEC["stages"], DEFAULT_SPEC["pooling"], taps)
-    return FeatureGraph(network, taps, wanted, DEFAULT_SPEC["input_size"], network.pretrained_cfg).eval()
+    record: Any = network.pretrained_cfg
+    return FeatureGraph(network, taps, wanted, DEFAULT_SPEC["input_size"], record).eval()
 
 
 def run_eager(graph: FeatureGraph, images: list[Pixels], batch: int) -> NDArray[np.float32]:

@@ -1,0 +1,78 @@
+"""Puts the tables of benchmarks/results/ into the README, between `<!-- table: NAME -->` and `<!-- end -->`.
+
+    python -m benchmarks.readme
+
+A test holds that the README shows what the results say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import cifake, eda
+from benchmarks.record import RESULTS, ROOT
+
+README = ROOT / "README.md"
+Result = dict[str, Any]
+
+
+def read_result(name: str) -> Result:
+    """A benchmark's last result."""
+    result: Result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return result
+
+
+def costs(result: Result) -> str:
+    """What the default configuration takes from nothing, and what other heads take on its cached features."""
+    lines = ["| fit of all of CIFAKE | seconds | peak memory of all processes |", "| --- | --- | --- |"]
+
+    def row(name: str, values: Result) -> None:
+        lines.append(f"| {name} | {values['seconds']:.0f} | {values['peak_memory_mib'] / 1024:.1f} GiB |")
+
+    rows = result["rows"]
+    row("logreg from the archive: import, features, fit, figures", rows["logreg"])
+    for name in ("svm", "svm_rbf"):
+        row(f"{name} on cached features, `C` chosen", rows[name])
+    row("logreg on cached features, another `C`", result["refit"])
+    return "\n".join(lines)
+
+
+def speed(extraction: Result, startup: Result) -> str:
+    """Ratios against PyTorch eager, and the start of the service."""
+    times = extraction["times_as_fast_as"]
+    return "\n".join(
+        [
+            "| what | measured |",
+            "| --- | --- |",
+            f"| feature extraction against PyTorch eager, image by image | {times['eager_one_by_one']:.1f} times |",
+            f"| against PyTorch eager in batches of 64 | {times['eager_batch_64']:.1f} times |",
+            f"| second start to a served prediction | {startup['seconds_to_prediction_median']:.1f} s |",
+            f"| memory of the serving process (resident) | {startup['resident_mib_max']} MiB |",
+        ]
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "cifake": lambda: cifake.table(read_result("cifake")["rows"]),
+    "costs": lambda: costs(read_result("cifake")),
+    "speed": lambda: speed(read_result("extraction"), read_result("startup")),
+    "eda": lambda: eda.table(read_result("eda")),
+}
+
+
+def fill(text: str) -> str:
+    """The text with every table made anew."""
+    for name, make in TABLES.items():
+        pattern = rf"(?<=<!-- table: {name} -->\n).*?(?=<!-- end -->)"
+        parts = re.split(pattern, text, flags=re.DOTALL)
+        if len(parts) != 2:
+            raise SystemExit(f"README.md has {len(parts) - 1} places for the table {name}.")
+        text = f"{parts[0]}\n{make()}\n\n{parts[1]}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")
