@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     max_files: int = Field(1000, ge=1, le=1000, description="Most files in one request")
     max_archive_members: int = Field(2_000_000, ge=1, description="Most members of one archive")
     max_pixels: int = Field(
-        64_000_000, ge=64, le=1_000_000_000, description="Most pixels of one image; larger ones are refused undecoded"
+        64_000_000, ge=64, le=178_000_000, description="Most pixels of one image; larger ones are refused undecoded"
     )
 
     @field_validator("data_dir", "models_dir", "tls_ca", "tls_cert", "tls_key")

@@ -156,6 +156,8 @@ def main() -> None:
                 if name in given.rows or not rows:
                     chosen = replace(config, evaluate_test=given.final, seed=given.seed)
                     card, rows[name] = measure(service, params, chosen)
+                    if given.final:
+                        write_ledger(name, rows[name])
                     if given.ship and len(rows) == 1:
                         print(f"shipped: {ship(service, card)}", file=sys.stderr)
                     params = {"dataset_id": card["dataset"]["id"]}
@@ -166,9 +168,6 @@ def main() -> None:
     print(table(rows))
     for name, row in {**rows, "refit": refit}.items():
         print(f"{name}: {row['seconds']} s {row['timings']}, peak {row['peak_memory_mib']} MiB")
-    if given.final:
-        for name, row in rows.items():
-            write_ledger(name, row)
     result = {
         "data": {"images": dataset.images, "digest": dataset.digest, "duplicates": dataset.duplicates},
         "original": ORIGINAL,

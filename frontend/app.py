@@ -14,7 +14,7 @@ PAGES = (  # file in pages/, title, icon, path of its address
     ("predict.py", "nav.predict", ":material/image_search:", "predict"),
 )
 
-st.set_page_config(page_title=say("app.title"), page_icon=":material/image_search:", layout="centered")
+st.set_page_config(page_title=say("app.title"), page_icon="🔍", layout="centered")
 st.navigation(
     [st.Page(FOLDER / file, title=say(title), icon=icon, url_path=path) for file, title, icon, path in PAGES]
 ).run()

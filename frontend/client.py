@@ -142,7 +142,7 @@ class Client:
         return self._http.send("GET", f"/datasets/{_id(dataset_id)}/images/{number}").content
 
     def thumbnail(self, dataset_id: str, number: int, *, size: int = 128) -> bytes:
-        """One image as a PNG of at most `size` pixels a side."""
+        """One image as a JPEG of at most `size` pixels a side."""
         path = f"/datasets/{_id(dataset_id)}/images/{number}/thumbnail"
         return self._http.send("GET", path, params={"size": size}).content
 

@@ -70,11 +70,6 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-def wrong_media_type(expected: str) -> ProblemError:
-    """The refusal of a body of another Content-Type."""
-    return ProblemError(415, "request.media_type", "This Content-Type is not read here.", f"Send {expected}.")
-
-
 def parse(model: type[Model], data: bytes | str, prefix: str) -> Model:
     """`data` as JSON that fits `model`. Raises ProblemError: 400 where it is no JSON, 422 with every fault."""
     try:

@@ -13,6 +13,9 @@ from backend.api.problems import ProblemError, problem_document, problem_respons
 MAX_JSON_BYTES = 4 * 1_048_576
 """Largest body of a request that is no upload: 100,000 changes of labels fit."""
 
+IDLE_SECONDS = 60.0
+"""A body of which nothing arrives for so long is given up: what it holds is freed."""
+
 _DRAIN_BYTES = 64 * 1_048_576
 _DRAIN_SECONDS = 5.0
 
@@ -22,11 +25,14 @@ class BodyLimit:
 
     Only multipart requests to `upload_paths` may be as large as `max_upload_bytes`. An answer that comes before the
     body has arrived is given a few seconds to be read: a client that is still sending would otherwise see its
-    connection reset and never learn why.
+    connection reset and never learn why. A body that stops arriving for `idle_seconds` gets 408.
     """
 
-    def __init__(self, app: ASGIApp, *, max_upload_bytes: int, upload_paths: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_upload_bytes: int, upload_paths: Collection[str], idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self.app, self.max_upload_bytes, self.upload_paths = app, max_upload_bytes, frozenset(upload_paths)
+        self.idle_seconds = idle_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -34,7 +40,7 @@ class BodyLimit:
             return
         headers = Headers(scope=scope)
         limit = self._limit(scope["path"], headers.get("content-type", ""))
-        body = _Body(receive, send, limit, expects_continue="expect" in headers)
+        body = _Body(receive, send, limit, self.idle_seconds, expects_continue="expect" in headers)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             refusal = too_large(limit)
@@ -62,15 +68,28 @@ def too_large(limit: int) -> ProblemError:
 class _Body:
     """Counts what arrives of one request, and lingers when the answer is earlier than the end of the body."""
 
-    def __init__(self, receive: Receive, send: Send, limit: int, *, expects_continue: bool) -> None:
-        self._receive, self._send, self._limit = receive, send, limit
+    def __init__(
+        self, receive: Receive, send: Send, limit: int, idle_seconds: float, *, expects_continue: bool
+    ) -> None:
+        self._receive, self._send, self._limit, self._idle_seconds = receive, send, limit, idle_seconds
         self._expects_continue = expects_continue
         self._received = 0
         self._begun = False
         self.complete = False
 
     async def receive(self) -> Message:
-        message = await self._next()
+        try:
+            async with asyncio.timeout(None if self.complete else self._idle_seconds):
+                message = await self._next()
+        except TimeoutError:
+            self.complete = True  # nothing is waited for any more
+            raise ProblemError(
+                408,
+                "upload.too_slow",
+                f"Nothing of the body arrived for {self._idle_seconds:g} seconds.",
+                "Send the request again.",
+                headers={"Connection": "close"},
+            ) from None
         if self._received > self._limit:
             raise too_large(self._limit)
         return message

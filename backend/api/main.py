@@ -62,11 +62,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     documentation.install(app)
     problems.install(app)
     # The last one added is the outermost.
-    app.add_middleware(Guard, allowed_hosts=chosen.allowed_hosts)
+    app.add_middleware(Guard, allowed_hosts=(*chosen.allowed_hosts, *_own_name(chosen.host)))
     app.add_middleware(BodyLimit, max_upload_bytes=int(chosen.max_upload_bytes), upload_paths=UPLOAD_PATHS)
-    app.add_middleware(SecurityHeaders)
     app.add_middleware(Observe, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders)
     return app
+
+
+def _own_name(host: str) -> tuple[str, ...]:
+    """A server that listens on one address answers to it; "every address" is no name."""
+    return () if host in ("0.0.0.0", "::") else (host,)  # noqa: S104 (compared, not bound)
 
 
 def _is_job(jobs: Jobs) -> Callable[[str], bool]:

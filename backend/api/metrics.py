@@ -18,6 +18,7 @@ from backend.service.failures import log_failure
 
 log = logging.getLogger("deepfake.api")
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 
 JobCounts = Callable[[], tuple[dict[str, int], float]]
@@ -113,8 +114,9 @@ class Observe:
                     )
                     await problem_response(document)(scope, receive, send_and_note)
         route = _template(scope)
-        self.metrics.requests.labels(scope["method"], route, str(status)).inc()
-        self.metrics.seconds.labels(scope["method"], route).observe(time.perf_counter() - started)
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # a client may make up any number
+        self.metrics.requests.labels(method, route, str(status)).inc()
+        self.metrics.seconds.labels(method, route).observe(time.perf_counter() - started)
 
 
 def _template(scope: Scope) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from backend.api.problems import ProblemError
+from backend.api.problems import ProblemError, wrong_media_type
 
 MAX_FIELDS = 50
 MAX_FIELD_BYTES = 1_048_576
@@ -36,9 +36,11 @@ OpenSink = Callable[[str, str], Sink]
 async def read_multipart(request: Request, open_sink: OpenSink, *, max_files: int) -> dict[str, str]:
     """The text fields of a multipart body by name, its files having gone to `open_sink`.
 
-    Raises ProblemError: malformed or cut-off body, a field given twice, too many fields or files.
+    Raises ProblemError: another Content-Type, malformed or cut-off body, a field given twice, too many fields or files.
     """
-    _, options = parse_options_header(request.headers.get("content-type"))
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data":
+        raise wrong_media_type("multipart/form-data, as `curl -F files=@cat.jpg` does")
     boundary = options.get(b"boundary")
     if not boundary:
         raise malformed("The Content-Type has no boundary.")
@@ -70,6 +72,13 @@ async def _read(request: Request, boundary: bytes, reader: _Reader) -> dict[str,
 def malformed(detail: str) -> ProblemError:
     """The refusal of a body that is no complete multipart form."""
     return ProblemError(400, "upload.malformed", detail, "Send multipart/form-data, as `curl -F files=@cat.jpg` does.")
+
+
+def describe_text_field(name: str, file_fields: Collection[str]) -> str:
+    """What is wrong with a text field that the form does not have; `@` is easily forgotten in front of a file."""
+    if name in file_fields:
+        return f"`{name}` came as text, not as a file: with curl, write -F {name}=@FILE."
+    return f"Unknown field: {name[:80]!r}."
 
 
 def clean_name(name: str) -> str:

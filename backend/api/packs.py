@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
-from backend.api.multipart import Sink, clean_name, read_multipart
+from backend.api.multipart import Sink, clean_name, describe_text_field, read_multipart
 from backend.api.problems import ProblemError, document_of
 from backend.api.schemas.predictions import FileProblem
 from backend.api.spool import Pack, PackedFile
@@ -54,7 +54,7 @@ async def receive_images(
     try:
         fields = await read_multipart(request, open_sink, max_files=settings.max_files)
         if unknown := sorted(set(fields) - set(text_fields)):
-            raise ProblemError(422, "upload.fields", f"Unknown field: {unknown[0][:80]!r}.", hint)
+            raise ProblemError(422, "upload.fields", describe_text_field(unknown[0], ("files",)), hint)
         if not pack.files:
             raise ProblemError(422, "upload.fields", "The request has no images.", hint)
         yield pack, fields

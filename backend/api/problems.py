@@ -60,6 +60,11 @@ class ProblemError(HTTPException):
         self.code, self.hint, self.extensions = code, hint, dict(extensions or {})
 
 
+def wrong_media_type(expected: str) -> ProblemError:
+    """The refusal of a body of another Content-Type."""
+    return ProblemError(415, "request.media_type", "This Content-Type is not read here.", f"Send {expected}.")
+
+
 def status_of(error: DeepfakeError) -> int:
     """The HTTP status of an error: its own row in STATUSES or its nearest ancestor's."""
     return next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
@@ -148,6 +153,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
+    if any(fault["loc"] == ("body",) and fault["type"] == "model_attributes_type" for fault in faults) and not (
+        _is_json(request)
+    ):
+        refusal = wrong_media_type("application/json: curl -H 'Content-Type: application/json' -d '{...}'")
+        return await _on_http(request, refusal)
     if any(fault["type"] == "json_invalid" for fault in faults):
         document = problem_document(
             400, "request.malformed", "The body is not valid JSON.", "Send one JSON document, encoded as UTF-8."
@@ -155,6 +165,11 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     else:
         document = validation_document(faults)
     return problem_response({**document, "instance": request.url.path})
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def validation_document(faults: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from starlette.requests import Request
 
-from backend.api.multipart import clean_name, read_multipart
+from backend.api.multipart import clean_name, describe_text_field, read_multipart
 from backend.api.problems import ProblemError
 from backend.api.spool import SpoolFolder
 from backend.core.errors import LabelMismatch
@@ -40,7 +40,7 @@ class DatasetUpload:
     def open_sink(self, field: str, filename: str) -> _DiskSink:
         """Where the next file goes. Raises ProblemError for a field that carries no files, or a second kind of them."""
         if field not in FILE_FIELDS:
-            raise _field_problem(f"The field {field!r} carries no files here.")
+            raise _field_problem(f"The field {field[:80]!r} carries no files here.")
         if self.field and field != self.field:
             raise _field_problem(f"Send `{self.field}` or `{field}`, not both.")
         if field == "archive" and self.names:
@@ -90,19 +90,19 @@ class _DiskSink:
 
 def parse_labels(labels: str | None, files: int) -> list[str]:
     """The labels of uploaded files, REAL or FAKE each. Raises LabelMismatch unless they fit the files."""
-    hint = f'Send `labels` as a JSON list with one of {LABELS} for each file, in their order: ["REAL", "FAKE"].'
+    hint = 'Send `labels` as a JSON list with REAL or FAKE for each file, in their order: ["REAL", "FAKE"].'
     if labels is None:
         raise LabelMismatch("The files come without labels.", hint)
     try:
         given = json.loads(labels)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise LabelMismatch("`labels` is not valid JSON.", hint) from None
     if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
         raise LabelMismatch("`labels` is not a list of strings.", hint)
     if unknown := sorted(set(given) - set(LABELS)):
         raise LabelMismatch(f"Unknown label: {unknown[0][:40]!r}.", hint)
     if len(given) != files:
-        raise LabelMismatch(f"There are {files} files but {len(given)} labels.", hint)
+        raise LabelMismatch(f"Files: {files}, but labels: {len(given)}.", hint)
     return given
 
 
@@ -134,7 +134,7 @@ async def receive_dataset(
     """The text fields of a request that carries a data set; its files are in `upload` afterwards."""
     fields = await read_multipart(request, upload.open_sink, max_files=max_files)
     if unknown := sorted(set(fields) - text_fields):
-        raise _field_problem(f"Unknown field: {unknown[0]!r}.", text_fields)
+        raise _field_problem(describe_text_field(unknown[0], FILE_FIELDS), text_fields)
     return fields
 
 

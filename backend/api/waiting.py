@@ -38,7 +38,7 @@ async def answer_with_job(
             status_of_code(code),
             code,
             detail,
-            "POST /jobs/{id}/retry repeats it.",
+            "POST /jobs/{id}/retry repeats it." if status_of_code(code) >= 500 else "",
             headers=location,
             extensions={"job_id": job.id},
         )

@@ -36,7 +36,7 @@ def failing(as_json: bool) -> Iterator[None]:
     """Turns our own errors, a full disk or an unreadable file, and bugs, into a message and exit status 1."""
     try:
         yield
-    except typer.Exit:
+    except (typer.Exit, BrokenPipeError):  # whoever read our output wants no more: typer ends in silence
         raise
     except DeepfakeError as error:
         code = error.job_code if isinstance(error, JobFailed) else error.code

@@ -32,7 +32,7 @@ def fit(
     backbone: Annotated[str | None, typer.Option(help="cnn: name of the pretrained network.")] = None,
     stages: Annotated[str | None, typer.Option(help="cnn: all, last, or names separated by commas.")] = None,
     input_size: Annotated[int | None, typer.Option(help="cnn: pixels a side that images are resized to.")] = None,
-    pooling: Annotated[str | None, typer.Option(help="cnn: mean, std or mean,std of each stage's map.")] = None,
+    pooling: Annotated[str | None, typer.Option(help="cnn: statistics of each stage's map, such as mean,std.")] = None,
     validation_fraction: Annotated[float | None, typer.Option(help="Where the data set names none.")] = None,
     test_fraction: Annotated[float | None, typer.Option(help="Where the data set names no test images.")] = None,
     target_fpr: Annotated[float | None, typer.Option(help="Share of REAL called FAKE that is aimed at.")] = None,
@@ -53,7 +53,7 @@ def fit(
             "backbone": backbone,
             "stages": as_list(stages),
             "input_size": input_size,
-            "pooling": pooling and [pooling],
+            "pooling": pooling and [part.strip() for part in pooling.split(",")],
         }
         merge(values, extractor=extractor_spec(extractor, values.get("extractor"), cnn))
         merge(values, validation_fraction=validation_fraction, test_fraction=test_fraction, target_fpr=target_fpr)

@@ -58,7 +58,7 @@ def find_files(paths: Sequence[str], *, recursive: bool) -> Iterator[Path]:
             matches = (Path(match) for match in sorted(glob.glob(given, recursive=recursive)))  # noqa: PTH207
             files = [match for match in matches if match.is_file()]
         if not files:
-            hint = "" if recursive else "Folders within folders are searched with --recursive."
+            hint = "Folders within folders are searched with --recursive." if path.is_dir() and not recursive else ""
             raise NotFound(f"There is no image {given!r}.", hint)
         yield from files
 

@@ -46,8 +46,9 @@ def fit_platt(scores: ArrayLike, y: ArrayLike) -> tuple[float, float]:
 def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float | None = None) -> float:
     """Threshold strictly between 0 and 1; images whose probability is at or above it are called FAKE.
 
-    Without `target_fpr` the one nearest to 0.5 among those whose share of correct answers is within one standard error
-    of the best (Breiman et al. 1984, section 3.4.3): a few lucky images must not move it. With it
+    Without `target_fpr` the one nearest to 0.5 among those whose balanced accuracy, the mean of both classes' shares of
+    correct answers, is within one standard error of the best (Breiman et al. 1984, section 3.4.3): a few lucky images
+    must not move it, nor how many images of each class there happen to be. With it
     (between 0 and 1) the lowest that calls at most that share of the REAL images FAKE. Thresholds lie half-way between
     two neighbouring probabilities, and between 1e-12 and 1 - 1e-12: REAL images above that cannot be helped.
     Raises InvalidInput, ConfigError for a `target_fpr` out of range, OneClass where a class is absent.
@@ -70,10 +71,11 @@ def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float |
         return float(candidates[allowed[0]]) if len(allowed) else 1.0 - _EXTREME
     if len(candidates) == 0:
         return 0.5
-    correct = hits + len(real) - false_alarms
-    top = correct.max() / len(p)
-    noise = np.sqrt(top * (1.0 - top) / len(p))
-    good = candidates[correct / len(p) >= top - noise]
+    recall, specificity = hits / len(fake), 1.0 - false_alarms / len(real)
+    balanced = (recall + specificity) / 2.0
+    best = int(np.argmax(balanced))
+    spread = recall * (1.0 - recall) / len(fake) + specificity * (1.0 - specificity) / len(real)
+    good = candidates[balanced >= balanced[best] - np.sqrt(spread[best]) / 2.0]
     return float(good[np.argmin(np.abs(good - 0.5))])
 
 

@@ -27,8 +27,14 @@ MIN_IMAGES_PER_CLASS = 10
 CROSS_FIT_BELOW = 1_000
 """With fewer validation images, calibration and threshold use out-of-fold scores of training and validation images."""
 
+CROSS_FIT_MOST = 10_000
+"""Most training images that cross-fitting looks at: the five extra fits stay small beside a large training set."""
+
 UNSURE_ODDS = 3.0
 """A verdict is `unsure` while the odds of the answer, relative to the threshold, are below this : 1."""
+
+SIZE_FACTOR = 2.0
+"""An image whose sides are beyond this times, or below this part of, those of the training images is out of domain."""
 
 _CROSS_FIT_FOLDS = 5
 
@@ -47,9 +53,10 @@ class Answer:
     """What a detector says of one image."""
 
     label: str  # "REAL" or "FAKE": probability_fake against the threshold
-    probability_fake: float  # 0..1, calibrated for an even share of REAL and FAKE in the validation images
+    probability_fake: float  # 0..1, calibrated; it assumes that half of all images are FAKE
     score: float  # the head's own output: log-odds (logreg) or signed margin (svm), positive towards FAKE
     verdict: str  # "real", "fake" or "unsure"
+    in_domain: bool | None  # False: of a size that the model never saw; None: nothing speaks against it
     reasons: tuple[str, ...]  # sentences that explain the verdict
 
 
@@ -62,6 +69,7 @@ class Detector:
     slope: float  # Platt scaling: probability = 1 / (1 + exp(-(slope * score + intercept)))
     intercept: float
     threshold: float  # on probability_fake, 0..1
+    sides: tuple[int, int] | None = None  # pixels: shortest and longest side of the training images, None: not known
 
     def scores(self, X: NDArray[np.float32]) -> Floats:
         """Head outputs (n,) for features (n, dimensions)."""
@@ -81,15 +89,31 @@ class Detector:
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Answer]:
         """One answer an image, in order. Images are height x width x 3 RGB, of any and mixed sizes."""
         scores = self.scores(self.extractor.extract(images))
-        return [self._answer(float(s), float(p)) for s, p in zip(scores, self.probabilities(scores), strict=True)]
+        answers = zip(images, scores, self.probabilities(scores), strict=True)
+        return [self._answer(image.shape, float(score), float(chance)) for image, score, chance in answers]
 
-    def _answer(self, score: float, probability_fake: float) -> Answer:
+    def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
+        reasons = []
+        outside = self.sides is not None and not self._is_near(shape)
+        if outside and self.sides is not None:
+            shortest, longest = self.sides
+            seen = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+            reasons.append(
+                f"The image is {shape[1]} x {shape[0]} pixels; the model was trained on sides of {seen} pixels and is "
+                "untested on others."
+            )
         low, high = self.unsure_band
         if low < probability_fake < high:
-            reason = f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
-            return Answer(label, probability_fake, score, "unsure", (reason,))
-        return Answer(label, probability_fake, score, label.lower(), ())
+            reasons.append(
+                f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
+            )
+        verdict = "unsure" if reasons else label.lower()
+        return Answer(label, probability_fake, score, verdict, False if outside else None, tuple(reasons))
+
+    def _is_near(self, shape: tuple[int, ...]) -> bool:
+        shortest, longest = self.sides or (0, 0)
+        return min(shape[:2]) * SIZE_FACTOR >= shortest and max(shape[:2]) <= longest * SIZE_FACTOR
 
     def describe(self) -> dict[str, Any]:
         """The part of a model card that `restore` needs beside the head's arrays."""
@@ -104,6 +128,7 @@ class Detector:
             "calibration": {"a": self.slope, "b": self.intercept},
             "threshold": self.threshold,
             "unsure_band": list(self.unsure_band),
+            "sides": None if self.sides is None else list(self.sides),
         }
 
 
@@ -126,6 +151,7 @@ def restore(
         slope=float(card["calibration"]["a"]),
         intercept=float(card["calibration"]["b"]),
         threshold=float(card["threshold"]),
+        sides=(int(sides[0]), int(sides[1])) if (sides := card.get("sides")) else None,
     )
 
 
@@ -166,6 +192,8 @@ def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, 
         first = np.ones(len(y), dtype=bool)
     second = ~first if not first.all() else first
     slope, intercept = fit_platt(scores[first], y[first])
+    fakes = int(y[first].sum())
+    intercept -= math.log(fakes / (int(first.sum()) - fakes))  # Bayes: from the images' own share of FAKE to one half
     threshold = choose_threshold(probability(scores[second], slope, intercept), y[second], config.target_fpr)
     return Detector(extractor, head, float(slope), float(intercept), float(threshold))
 
@@ -178,6 +206,7 @@ def _out_of_fold(
     train: Rows, validation: Rows, config: HeadConfig, seed: int
 ) -> tuple[Floats, NDArray[np.int8], NDArray[np.int64]]:
     """Scores of every row by a head that did not see the row's group (grouped cross-fitting)."""
+    train = _sample(train, seed)
     X = np.concatenate([train.X, validation.X])
     y = np.concatenate([train.y, validation.y])
     groups = np.concatenate([train.groups, validation.groups])
@@ -190,3 +219,14 @@ def _out_of_fold(
             scores[held_out] = head.scores(X[held_out])
     known = np.isfinite(scores)
     return scores[known], y[known], groups[known]
+
+
+def _sample(rows: Rows, seed: int) -> Rows:
+    """About CROSS_FIT_MOST rows, whole groups; all where there are no more."""
+    if len(rows.y) <= CROSS_FIT_MOST:
+        return rows
+    names, counts = np.unique(rows.groups, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    drawn = order[np.cumsum(counts[order]) <= CROSS_FIT_MOST]
+    chosen = np.isin(rows.groups, names[drawn])
+    return Rows(rows.X[chosen], rows.y[chosen], rows.groups[chosen])

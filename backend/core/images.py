@@ -17,6 +17,9 @@ from backend.core.errors import BrokenImage, ImageError, NotAnImage, TooManyPixe
 MAX_PIXELS = 64_000_000
 """Most pixels that are decoded, frames of an animation not counted: 64 million, about 190 MB as RGB."""
 
+MOST_PIXELS = 178_000_000
+"""No limit can be higher: above it Pillow itself refuses. Images that an import has let in are read up to here."""
+
 MIN_SIDE = 8
 """Fewest pixels a side: below this no extractor has anything to measure."""
 

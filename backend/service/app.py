@@ -127,7 +127,11 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
 def _prepare(service: Service) -> None:
     """Once, in the process that runs jobs: the worker processes, and an end to what earlier ones left half done."""
     service.engine.start()
+    service.registry.clear_leftovers()
     known = {info["id"]: info for info in service.database.list_datasets()}
+    for dataset_id in known:
+        if not (service.datasets.root / dataset_id).exists():  # its folder is gone: its name is free again
+            service.database.delete_dataset(dataset_id)
     for info in service.datasets.list():
         if known.get(info.id) != info.to_json():  # killed between files and row, or the database is a new one
             with suppress(NotFound), locked(service.datasets.root / info.id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import re
 import shutil
 import uuid
@@ -20,12 +21,14 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from backend.core.errors import IntegrityError, NotFound
-from backend.core.images import decode
+from backend.core.images import MOST_PIXELS, decode
 from backend.service.dataset_index import DROPPED, read_index
 from backend.service.dataset_info import INDEX, INDEX_ROWS_PER_GROUP, INFO, SHARDS, DatasetInfo
 from backend.service.duplicates import test_rows_also_in_train
 from backend.service.exporting import export_parquet, export_zip
 from backend.service.shards import disk_full_is_told, read_images
+
+logger = logging.getLogger(__name__)
 
 Columns = list[str]
 Infos = list[DatasetInfo]
@@ -63,8 +66,14 @@ class DatasetStore:
         self.root = root.resolve()
 
     def list(self) -> Infos:
-        """All data sets, the oldest first."""
-        found = [_read_info(path) for path in self.root.glob(f"[!.]*/{INFO}")] if self.root.is_dir() else []
+        """All data sets, the oldest first. One that is damaged is left out, with a line in the log."""
+        found = []
+        for path in self.root.glob(f"[!.]*/{INFO}") if self.root.is_dir() else ():
+            try:
+                found.append(_read_info(path))
+            except IntegrityError as error:
+                if path.exists():  # else it was removed this very moment
+                    logger.warning("%s It is left alone.", error.message)
         return sorted(found, key=lambda info: (info.created_at, info.id))
 
     def get(self, id: str) -> DatasetInfo:
@@ -95,9 +104,9 @@ class DatasetStore:
         if not target.exists():
             if not (staging / INFO).exists():
                 raise NotFound(f"No finished import of {id!r} is there.", "Import it again.")
-            for report in (staging / SHARDS).glob("*.json"):
-                report.unlink()
             staging.rename(target)
+        for report in (target / SHARDS).glob("*.json"):  # last: a run that is killed before needs them
+            report.unlink()
         return self.get(id)
 
     def clear_staging(self, keep: frozenset[str] = frozenset()) -> None:
@@ -175,7 +184,7 @@ class DatasetStore:
     def thumbnail(self, id: str, n: int, side: int = 96) -> bytes:
         """A JPEG of image `n` that fits a square of `side` pixels; a smaller image keeps its size. Raises NotFound."""
         data, _ = self.image(id, n)
-        picture = Image.fromarray(decode(data).pixels)
+        picture = Image.fromarray(decode(data, max_pixels=MOST_PIXELS).pixels)
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         out = io.BytesIO()
         picture.save(out, "JPEG", quality=90, subsampling=0)

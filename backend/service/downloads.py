@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from backend.core.errors import IntegrityError, Unavailable, UnknownSource
+from backend.core.errors import Cancelled, IntegrityError, Unavailable, UnknownSource
 from backend.service.shards import disk_full_is_told
 from backend.service.sources import ImportLimits, RawImage
 from backend.service.sources.zip_archive import ZipSource
@@ -75,6 +75,8 @@ def fetch_known(
         )
     try:
         _check(partial, source, progress)
+    except Cancelled:
+        raise  # it is whole: the next try only checks it
     except Exception:
         _discard(partial)
         raise

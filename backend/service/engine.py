@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.core.errors import Cancelled, Unavailable, WorkerLost
 from backend.service.failures import log_failure
-from backend.service.signals import WorkerReport
+from backend.service.signals import WorkerReport, never
 from backend.settings import Settings, count_cores
 
 if TYPE_CHECKING:
@@ -29,11 +29,6 @@ _START_SECONDS = 120.0
 _IDLE_CHECK_SECONDS = 10.0
 _NO_WORKER_SECONDS = 120.0
 _ROUNDS = 4
-
-
-def never() -> bool:
-    """False: nobody cancels."""
-    return False
 
 
 @dataclass(frozen=True)

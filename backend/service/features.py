@@ -16,18 +16,13 @@ from numpy.typing import NDArray
 
 from backend.core.errors import Cancelled, IntegrityError
 from backend.core.extractors import Extractor, create
-from backend.core.images import decode
+from backend.core.images import MOST_PIXELS, decode
 from backend.service.datasets import FeatureChunk, read_chunk
+from backend.service.signals import never
 
 _LARGEST = 65_000.0  # float16 ends at 65,504
 _HEADER_BYTES = 128
 _BATCH_BYTES = 96 * 2**20
-_ANY_PIXELS = 1_000_000_000  # the import has checked each image against the limit that was set then
-
-
-def never() -> bool:
-    """False: nobody cancels."""
-    return False
 
 
 def compute_chunk(
@@ -165,7 +160,7 @@ def _batches(files: list[bytes], batch: int) -> Iterator[list[NDArray[np.uint8]]
     images: list[NDArray[np.uint8]] = []
     size = 0
     for data in files:
-        pixels = decode(data, max_pixels=_ANY_PIXELS).pixels
+        pixels = decode(data, max_pixels=MOST_PIXELS).pixels
         images.append(pixels)
         size += pixels.nbytes
         if len(images) >= batch or size >= _BATCH_BYTES:

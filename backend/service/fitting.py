@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from backend.core.config import FitConfig
 from backend.core.detector import Detector, Progress, Rows, check_trainable, fit
+from backend.core.errors import TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
 from backend.core.extractors import create
+from backend.core.extractors.cnn import CnnExtractor
 from backend.core.heads import HEADS
 from backend.core.splits import assign_splits
 from backend.service.dataset_info import DatasetInfo
@@ -51,6 +53,8 @@ class Columns:
     group: NDArray[np.int64]
     path: list[str]
     twin_in_train: NDArray[np.bool_]
+    shortest: NDArray[np.int64]  # pixels: the shorter side of each image
+    longest: NDArray[np.int64]  # and the longer one
 
 
 def read_columns(index: pa.Table, config: FitConfig) -> Columns:
@@ -67,12 +71,28 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         generators=np.asarray(index["generator"].to_pylist(), dtype=np.str_),
     )
     row = index["row"].to_numpy().astype(np.int64)
-    return Columns(row, y, split, group, index["path"].to_pylist(), test_rows_also_in_train(index, split))
+    sides = np.stack([index[name].to_numpy().astype(np.int64) for name in ("width", "height")])
+    return Columns(
+        row=row,
+        y=y,
+        split=split,
+        group=group,
+        path=index["path"].to_pylist(),
+        twin_in_train=test_rows_also_in_train(index, split),
+        shortest=sides.min(axis=0),
+        longest=sides.max(axis=0),
+    )
 
 
 def check_fit(columns: Columns) -> None:
     """Raises OneClass or TooFewImages where the training images do not make a detector."""
-    check_trainable(columns.y[columns.split == "train"])
+    y = columns.y[columns.split == "train"]
+    if len(y) == 0:
+        raise TooFewImages(
+            "All images are named as validation or test images; none is left for training.",
+            "Put the training images below train/, or leave the splits out.",
+        )
+    check_trainable(y)
 
 
 def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
@@ -93,7 +113,11 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
         mask[columns.row[chosen]] = True
         return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen])
 
-    detector = fit(rows("train"), rows("validation"), task.config, extractor, progress)
+    trained = columns.split == "train"
+    detector = replace(
+        fit(rows("train"), rows("validation"), task.config, extractor, progress),
+        sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),
+    )
     fitted = time.perf_counter()
     scores = np.concatenate(list(_scores(detector, store, chunks, progress)))[columns.row]
     probabilities = detector.probabilities(scores)
@@ -115,6 +139,7 @@ def _complete(
         **card,
         **described,
         "backbone": detector.extractor.spec.get("backbone"),
+        "backbone_digest": detector.extractor.weights if isinstance(detector.extractor, CnnExtractor) else None,
         "head": {"name": card["config"]["head"]["name"], **described["head"]},
         "activation": row.activation,
         "loss": row.loss,
@@ -180,7 +205,7 @@ def _write_predictions(
             "label": columns.y[rows],
             "split": columns.split[rows].tolist(),
             "score": scores[rows].astype(np.float32),
-            "probability_fake": probabilities[rows].astype(np.float32),
+            "probability_fake": probabilities[rows],  # in full: the card's confusion matrix must come out
         }
     )
     pq.write_table(table, path, compression="zstd")

@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from backend.core.errors import ImageError, NoImages
+from backend.core.errors import Cancelled, ImageError, NoImages
 from backend.core.images import decode, pixel_digest
-from backend.service.dataset_info import INDEX, INDEX_ROWS_PER_GROUP, INFO, SHARDS, DatasetInfo
+from backend.service.dataset_index import figures_of, write_version
+from backend.service.dataset_info import SHARDS, DatasetInfo
 from backend.service.downloads import KNOWN, fetch_known
-from backend.service.duplicates import resolve_groups, summarise_duplicates
+from backend.service.duplicates import resolve_groups
 from backend.service.shards import LABEL_NAMES, ShardWriter, read_values, written_whole
+from backend.service.signals import never
 from backend.service.sources import ChunkPlan, Description, ImportLimits, RawImage, Skip, open_source
 
 MAX_REPORTED = 100
 """So many skipped files are named, per chunk and per data set; all are counted."""
+
+IMAGES_BETWEEN_STOPS = 50
+"""A chunk asks so often whether to go on."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -49,6 +52,7 @@ class ImportTask:
     plan: ChunkPlan
     shard_path: str
     limits: ImportLimits
+    stop: Callable[[], bool] = never
 
 
 Runner = Callable[
@@ -60,10 +64,16 @@ Runner = Callable[
 
 def run_import_task(task: ImportTask) -> ChunkReport:
     """The report of import_chunk."""
-    return import_chunk(task.description, task.plan, Path(task.shard_path), task.limits)
+    return import_chunk(task.description, task.plan, Path(task.shard_path), task.limits, task.stop)
 
 
-def import_chunk(description: Description, plan: ChunkPlan, shard_path: Path, limits: ImportLimits) -> ChunkReport:
+def import_chunk(
+    description: Description,
+    plan: ChunkPlan,
+    shard_path: Path,
+    limits: ImportLimits,
+    stop: Callable[[], bool] = never,
+) -> ChunkReport:
     """The report of one chunk, whose readable images now stand in `shard_path`; the others are named in the report.
 
     A chunk that an earlier run finished is not read again. Runs on a worker. Raises ArchiveError for a source that
@@ -77,7 +87,9 @@ def import_chunk(description: Description, plan: ChunkPlan, shard_path: Path, li
     images = size = skipped = 0
     first: list[Skip] = []
     with written_whole(shard_path) as temporary, ShardWriter(temporary) as writer:
-        for item in open_source(description, limits).read(plan):
+        for number, item in enumerate(open_source(description, limits).read(plan)):
+            if number % IMAGES_BETWEEN_STOPS == 0 and stop():
+                raise Cancelled("The import was told to stop.")
             row = _row_of(item, limits.max_pixels) if isinstance(item, RawImage) else item
             if isinstance(row, Skip):
                 skipped += 1
@@ -169,68 +181,11 @@ def finish_import(
     return info
 
 
-def write_version(folder: Path, info: DatasetInfo, index: pa.Table) -> None:
-    """Makes `info` and its index the present version of the data set in `folder`. Raises StorageFull.
-
-    The index of each version has a name of its own, which `info` tells: until the second file takes its place, readers
-    have the version before, whole.
-    """
-    with written_whole(folder / info.file(INDEX)) as temporary:
-        pq.write_table(index, temporary, compression="zstd", row_group_size=INDEX_ROWS_PER_GROUP)
-    with written_whole(folder / INFO) as temporary:
-        temporary.write_text(json.dumps(info.to_json(), indent=1), encoding="utf-8")
-
-
-def figures_of(index: pa.Table) -> dict[str, Any]:
-    """The fields of DatasetInfo that follow from the rows: digest, images, bytes, counts, generators, duplicates."""
-    return {
-        "digest": digest_of(index),
-        "images": index.num_rows,
-        "bytes": pc.sum(index["bytes"]).as_py(),
-        "counts": _count(index),
-        "generators": _count_generators(index),
-        "duplicates": summarise_duplicates(index),
-    }
-
-
 def _remove_strays(shards: Path, kept: set[str]) -> None:
     """Removes shards without images or of an earlier plan, and what killed workers left half-written."""
     for path in shards.iterdir():
         if path.suffix != ".json" and path.name not in kept:
             path.unlink()
-
-
-def digest_of(index: pa.Table) -> str:
-    """Hex SHA-256 over (file's SHA-256, label, split, generator, group) of every row in order."""
-    labels = pc.cast(index["label"], pa.string())
-    texts = [_escape(index[name]) for name in ("split", "generator", "group")]
-    lines = pc.binary_join_element_wise(index["sha256"], labels, *texts, "\t")
-    digest = hashlib.sha256()
-    for part in lines.chunks:
-        digest.update(("\n".join(part.to_pylist()) + "\n").encode())
-    return digest.hexdigest()
-
-
-def _escape(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The texts without tab and line end, so that no value can be taken for two."""
-    for letter, escaped in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n")):
-        column = pc.replace_substring(column, letter, escaped)
-    return column
-
-
-def _count(index: pa.Table) -> dict[str, dict[str, int]]:
-    """Images by split and class; the split "" holds those without a given one."""
-    counts: dict[str, dict[str, int]] = {}
-    grouped = index.group_by(["split", "label"]).aggregate([([], "count_all")])
-    for row in sorted(grouped.to_pylist(), key=lambda row: (row["split"], row["label"])):
-        counts.setdefault(row["split"], dict.fromkeys(LABEL_NAMES, 0))[LABEL_NAMES[row["label"]]] = row["count_all"]
-    return counts
-
-
-def _count_generators(index: pa.Table) -> dict[str, int]:
-    """FAKE images by generator; "" holds those whose generator is not known."""
-    fakes = index.filter(pc.equal(index["label"], 1))["generator"].value_counts().to_pylist()
-    return {row["values"]: row["counts"] for row in sorted(fakes, key=lambda row: row["values"])}
 
 
 def run_here(
@@ -252,6 +207,7 @@ def import_dataset(
     limits: ImportLimits,
     run: Runner = run_here,
     progress: Progress | None = None,
+    stop: Callable[[], bool] = never,
     downloads: Path | None = None,
 ) -> DatasetInfo:
     """The description of the data set that now stands in `folder`, a staging folder that a later run may go on with.
@@ -265,7 +221,9 @@ def import_dataset(
     source = open_source(description, limits)
     plans, groups = source.chunks(), source.groups()
     shards = (folder / SHARDS).resolve()
-    tasks = [ImportTask(dict(description), plan, str(shards / f"{plan.number:05d}.parquet"), limits) for plan in plans]
+    tasks = [
+        ImportTask(dict(description), plan, str(shards / f"{plan.number:05d}.parquet"), limits, stop) for plan in plans
+    ]
     total, done = sum(plan.images for plan in plans), 0
     reports: list[ChunkReport] = []
 

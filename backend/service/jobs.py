@@ -24,18 +24,21 @@ from backend.settings import Settings
 STATES = ("queued", "running", "done", "failed", "cancelled")
 FINISHED = frozenset({"done", "failed", "cancelled"})
 
+IMAGE_STAGES = frozenset({"import", "features", "profile"})
+"""Stages whose progress counts images; others count bytes, chunks or per cent."""
+
 _POLL_SECONDS = 0.1
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{7,127}")
 
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job is in its stage; rate and time left are of the stage, and None while they cannot be told."""
+    """How far a job is in its stage; speed and time left are of the stage, and None while they cannot be told."""
 
     stage: str
     done: int
     total: int
-    images_per_second: float | None  # of work done now; what a cache held counts in `done` only
+    images_per_second: float | None  # of work done now, in IMAGE_STAGES; what a cache held counts in `done` only
     seconds_left: float | None
 
 
@@ -213,7 +216,8 @@ def _measure(row: ProgressRow, *, running: bool) -> JobProgress:
     left = None
     if running and rate is not None:
         left = round(max(0.0, (row.total - row.done) / rate - max(0.0, time.time() - row.updated_at)), 1)
-    return JobProgress(row.stage, row.done, row.total, None if rate is None else round(rate, 1), left)
+    speed = None if rate is None or row.stage not in IMAGE_STAGES else round(rate, 1)
+    return JobProgress(row.stage, row.done, row.total, speed, left)
 
 
 def _find(session: Session, job_id: str, *, for_update: bool = False) -> JobRow:

@@ -30,8 +30,8 @@ class Predictor:
         A file that is no image becomes an entry of `errors` {filename, error: DeepfakeError}; the others are answered.
         Raises NotFound or NoActiveModel for the model itself.
         """
-        detector = self._registry.detector(model_id)
-        chosen = model_id or self._registry.active()
+        chosen = model_id or self._registry.active()  # read once: another may be chosen meanwhile
+        detector = self._registry.detector(chosen)
         predictions: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
         waiting = list(reversed(images))
@@ -47,7 +47,6 @@ class Predictor:
                         "model_id": chosen,
                         "threshold": detector.threshold,
                         **asdict(answer),
-                        "in_domain": None,
                         "width": image.width,
                         "height": image.height,
                         "format": image.format,

@@ -7,12 +7,15 @@ import logging
 import re
 import shutil
 import threading
+import time
 import zipfile
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -35,6 +38,9 @@ CELLS = {"tp": (1, 1), "fp": (0, 1), "fn": (1, 0), "tn": (0, 0)}
 
 _ACTIVE = "active_model"
 _LOADED_AT_ONCE = 4
+_STAGING, _TRASH = ".staging-", ".trash-"
+_LEFTOVER_SECONDS = 3600.0
+_NEEDED = ("name", "created_at", "extractor", "head", "calibration", "threshold")
 
 
 def write_model(folder: Path, card: dict[str, Any], detector: Detector) -> None:
@@ -53,16 +59,34 @@ class Registry:
         self._lock = threading.Lock()
 
     def sync(self) -> None:
-        """Makes the table agree with the folders: a copied-in model appears, a removed one goes; one is active."""
-        known = {card["id"] for card in self._database.list_models()}
+        """Makes the table agree with the folders: a copied-in model appears, a removed one goes; one is active.
+
+        A card that was replaced on disk, as by an update of the shipped model, counts from now on: it belongs to the
+        arrays beside it.
+        """
+        known = {card["id"]: card for card in self._database.list_models()}
         found = {card["id"]: card for path in sorted(self.root.glob(f"[!.]*/{CARD}")) if (card := _read_card(path))}
-        for model_id in known - found.keys():
+        for model_id in known.keys() - found.keys():
             self._database.delete_model(model_id)
-        for model_id in found.keys() - known:
-            self._database.save_model(found[model_id])
+        for model_id, card in found.items():
+            if known.get(model_id) != card:
+                self._database.save_model(card)
         if found and self.active() not in found:
             shipped = [model_id for model_id, card in found.items() if card["shipped"]]
             self._database.set_setting(_ACTIVE, (shipped or list(found))[0])
+
+    def staging(self, model_id: str) -> Path:
+        """The folder that a fit of this model fills, empty: what an earlier start of the same fit left is removed."""
+        path = self.root / f"{_STAGING}{model_id}"
+        shutil.rmtree(path, ignore_errors=True)
+        return path
+
+    def clear_leftovers(self) -> None:
+        """Removes what killed fits and removals left: what nothing has touched for an hour, as servers may share us."""
+        for path in [*self.root.glob(f"{_STAGING}*"), *self.root.glob(f"{_TRASH}*")]:
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def add(self, staging: Path, card: dict[str, Any]) -> None:
         """Moves a finished model from `staging` to its place and records it. Doing it twice changes nothing."""
@@ -116,8 +140,12 @@ class Registry:
         self.get(model_id)
         if model_id == self.active():
             raise Conflict(f"The model {model_id!r} is active.", "Choose another with POST /set first.")
+        trash = self.root / f"{_TRASH}{model_id}"
+        shutil.rmtree(trash, ignore_errors=True)  # of a removal that was killed
+        with suppress(FileNotFoundError):
+            (self.root / model_id).rename(trash)  # at once: a folder half removed would be found by the next start
         self._database.delete_model(model_id)
-        shutil.rmtree(self.root / model_id, ignore_errors=True)
+        shutil.rmtree(trash, ignore_errors=True)
         with self._lock:
             self._loaded.pop(model_id, None)
 
@@ -159,7 +187,12 @@ class Registry:
         path = self.root / model_id / PREDICTIONS
         if not path.exists():
             return [], 0
-        table = pq.read_table(path)
+        try:
+            table = pq.read_table(path)
+        except (pa.ArrowException, OSError) as error:
+            raise IntegrityError(
+                f"The predictions of model {model_id!r} are damaged.", "Delete it and fit it again."
+            ) from error
         keep = np.ones(table.num_rows, dtype=bool)
         label = table["label"].to_numpy()
         probability = table["probability_fake"].to_numpy()
@@ -202,7 +235,8 @@ def _read_card(path: Path) -> Card | None:
     """The card, or None with a line in the log where the file is damaged or belongs to another folder."""
     try:
         card: Card = json.loads(path.read_text(encoding="utf-8"))
-        if card["id"] == path.parent.name and isinstance(card["shipped"], bool):
+        whole = all(name in card for name in _NEEDED)
+        if whole and card["id"] == path.parent.name and isinstance(card["shipped"], bool):
             return card
     except (OSError, ValueError, KeyError, TypeError):
         pass

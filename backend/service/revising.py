@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from backend.core.errors import Conflict, IntegrityError, LabelMismatch, NoImages, NotFound
-from backend.service.dataset_index import DROPPED
+from backend.service.dataset_index import DROPPED, figures_of, write_version
 from backend.service.dataset_info import INDEX, PROFILE, SHARDS, DatasetInfo
-from backend.service.importing import figures_of, write_version
 from backend.service.shards import LABEL_NAMES
 
 DROP = "DROP"

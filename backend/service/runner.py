@@ -143,7 +143,11 @@ class Runner:
                 self._run(job)
 
     def _run(self, job: Job) -> None:
-        context = JobContext(job, self._service, self._jobs)
+        try:
+            context = JobContext(job, self._service, self._jobs)
+        except OSError as error:  # it has no folder, as on a full disk; this thread lives on for the next job
+            self._fail_unstarted(job, error)
+            return
         self._running[job.id] = context
         if self._stop.is_set():  # close() may have looked before the line above
             context.stop()
@@ -154,6 +158,14 @@ class Runner:
             log_failure(logger, f"The end of job {job.id} could not be recorded; it will be resumed", error)
         finally:
             del self._running[job.id]
+
+    def _fail_unstarted(self, job: Job, error: OSError) -> None:
+        log_failure(logger, f"The job {job.id} ({job.kind}) could not start", error)
+        failure = describe_failure(error)
+        try:
+            self._leases.finish(job.id, "failed", reason=failure.reason, code=failure.code)
+        except Exception as unwritten:
+            log_failure(logger, f"The end of job {job.id} could not be recorded; it will be resumed", unwritten)
 
     def _attempt(self, job: Job, context: JobContext) -> tuple[dict[str, Any] | None, Exception | None]:
         try:

@@ -17,6 +17,11 @@ from backend.core.errors import Cancelled
 _REPORT_SECONDS = 0.25
 
 
+def never() -> bool:
+    """False: nobody cancels."""
+    return False
+
+
 @dataclass(frozen=True)
 class StopFlag:
     """True when called once the work should stop. Can be sent to a worker process."""

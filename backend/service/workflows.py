@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from backend.core.config import FitConfig
 from backend.core.eda import RowInfo, finish, merge, stats_of
 from backend.core.eda_partial import LABEL_NAMES, Partial
-from backend.core.errors import Cancelled, Conflict, InvalidInput
+from backend.core.errors import Cancelled, Conflict
 from backend.core.extractors import create
-from backend.core.images import decode
+from backend.core.images import MOST_PIXELS, decode
 from backend.service.database import utc_now
 from backend.service.dataset_info import PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
@@ -63,8 +63,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
 
     name = config.name or f"{info.name} {config.head.name}"
     model_id = model_id_for(name, context.job_id)
-    staging = service.registry.root / f".staging-{model_id}"
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = service.registry.staging(model_id)
     task = FitTask(
         datasets=service.datasets.root,
         info=info,
@@ -104,7 +103,7 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     chunks = service.datasets.chunks(info.id)
     tasks, start = [], 0
     for chunk in chunks:
-        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, service.settings.max_pixels, context.flag))
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, context.flag))
         start += chunk.rows
     total = start
     parts: dict[int, Partial] = {}
@@ -138,7 +137,6 @@ class ProfileTask:
     info: DatasetInfo
     chunk: FeatureChunk
     start: int  # row of its first image
-    max_pixels: int
     stop: StopFlag
 
 
@@ -152,7 +150,7 @@ def profile_chunk(task: ProfileTask) -> Partial:
         raise Cancelled("The job was told to stop.")
     infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
     files = read_chunk(task.chunk)
-    images = (decode(files[row["row"] - task.start], max_pixels=task.max_pixels) for row in rows)
+    images = (decode(files[row["row"] - task.start], max_pixels=MOST_PIXELS) for row in rows)
     return stats_of(images, infos)
 
 
@@ -160,8 +158,9 @@ def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
     service: Service = context.service
     name, settings = str(params["name"]), service.settings
     dataset_id = make_dataset_id(name, context.job_id)
-    if dataset_id not in {info.id for info in service.datasets.list()}:
-        if name in {info.name for info in service.datasets.list()}:
+    present = service.datasets.list()
+    if dataset_id not in {info.id for info in present}:
+        if name in {info.name for info in present}:
             raise Conflict(f"There is a data set {name!r} already.", "Choose another name or delete that one.")
         limits = ImportLimits(
             max_members=settings.max_archive_members,
@@ -179,14 +178,19 @@ def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
                     function, tasks, on_result=done, cancelled=context.cancelled
                 ),
                 progress=context.progress,
+                stop=context.flag,
                 downloads=settings.data_dir / "downloads",
             )
-        except (InvalidInput, Cancelled):
-            if not context.stopping:  # then the next start goes on from here
+        except Exception:
+            if not (context.stopping or context.abandoned):  # else the next start, or another server, goes on from here
                 service.datasets.discard_staging(dataset_id)
             raise
     info = service.datasets.publish(dataset_id)
-    service.database.save_dataset(info.to_json())
+    try:
+        service.database.save_dataset(info.to_json())
+    except Conflict:  # another import took the name while this one ran
+        service.datasets.delete(dataset_id)
+        raise
     return info
 
 

@@ -56,17 +56,19 @@ def show_answer(files: Sequence[UploadedFile], answer: Json) -> None:
 
 
 def show_prediction(filename: str, content: bytes, prediction: Json) -> None:
-    """One picture: the verdict in words first, then the probability, reasons, the picture and its name."""
+    """One picture: the verdict in words first, then the probability and reasons; beside them the picture."""
     verdict = prediction["verdict"]
-    with st.container(border=True):
+    words, picture = st.container(border=True).columns([2, 1])
+    with words:
         st.markdown(f"### :{COLOURS[verdict]}[{ICONS[verdict]} {say(f'verdict.{verdict}')}]")
         probability = float(prediction["probability_fake"])
         shown = {"percent": percent(probability), "threshold": percent(float(prediction["threshold"]))}
         st.progress(probability, text=say("predict.probability", **shown))
         for reason in prediction["reasons"]:
             st.write(plain(reason))
-        show_picture(filename, content)
         st.text(filename)
+    with picture:
+        show_picture(filename, content)
 
 
 def show_picture(filename: str, content: bytes) -> None:

@@ -119,6 +119,7 @@ def bad_uploads() -> dict[str, tuple[dict[str, Any], int, str]]:
         "unknown labels": (labelled('["REAL", "cat"]'), 422, "dataset.label_mismatch"),
         "labels that are no list": (labelled('{"a.png": "REAL"}'), 422, "dataset.label_mismatch"),
         "labels that are no JSON": (labelled("REAL,FAKE"), 422, "dataset.label_mismatch"),
+        "labels nested without end": (labelled("[" * 500_000), 422, "dataset.label_mismatch"),
         "labels with a zip": ({**archive, "labels": (None, "[]")}, 422, "upload.fields"),
         "a zip and files": ({**archive, "files": pictures}, 422, "upload.fields"),
         "two zips": ({"archive": [("a.zip", whole), ("b.zip", whole)]}, 422, "upload.fields"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -65,6 +66,13 @@ def test_a_data_set_is_fitted_again(running: RunningService, card: dict[str, Any
     assert (model["activation"], model["loss"]) == ("identity", "hinge")
 
 
+def test_a_network_is_named_with_the_digest_of_its_weights(running: RunningService, card: dict[str, Any]) -> None:
+    model = fit(running, card["dataset"]["id"], wait=90, extractor="cnn", name="network").json()
+    assert model["backbone"] == "tf_efficientnet_lite0"
+    assert re.fullmatch("[0-9a-f]{64}", model["backbone_digest"])
+    assert (card["backbone"], card["backbone_digest"]) == (None, None)
+
+
 def test_files_with_labels(running: RunningService) -> None:
     files = [(f"{n}.png", photo(n)) for n in range(1100, 1120)] + [(f"{n}.png", fake(n)) for n in range(1100, 1120)]
     labels = (None, json.dumps(["REAL"] * 20 + ["FAKE"] * 20))
@@ -112,6 +120,8 @@ BAD_CONFIGS: list[tuple[dict[str, Any], int, str]] = [
     ({"seed": -1}, 422, "request.invalid"),
     ({"nonsense": 1}, 422, "request.invalid"),
     ({"name": "x" * 101}, 422, "request.invalid"),
+    ({"name": "a\x1b[2Jb"}, 422, "request.invalid"),
+    ({"name": "a\r\nb"}, 422, "request.invalid"),
 ]
 
 

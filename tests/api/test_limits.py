@@ -43,7 +43,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     async def small(body: dict[str, Any]) -> dict[str, int]:
         return {"keys": len(body)}
 
-    app.add_middleware(BodyLimit, max_upload_bytes=LIMIT, upload_paths=["/upload"])
+    app.add_middleware(BodyLimit, max_upload_bytes=LIMIT, upload_paths=["/upload"], idle_seconds=2)
     return app
 
 
@@ -147,6 +147,15 @@ def test_too_many_files_say_what_to_do(port: int) -> None:
 def test_a_malformed_form_is_a_problem(port: int, request_: dict[str, Any]) -> None:
     answer = post(port, **request_)
     assert (answer.status_code, answer.json()["code"]) == (400, "upload.malformed"), answer.text
+
+
+@pytest.mark.parametrize("path", [b"/upload", b"/json"])
+def test_a_body_that_stops_arriving_is_given_up(port: int, path: bytes) -> None:
+    kind = b"multipart/form-data; boundary=X" if path == b"/upload" else b"application/json"
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\nContent-Type: " + kind
+    answer = talk(port, head + b"\r\n\r\n--X\r\n", seconds=20)
+    assert b" 408 " in answer.splitlines()[0]
+    assert b"upload.too_slow" in answer
 
 
 def test_text_fields_are_bounded(port: int) -> None:

@@ -49,6 +49,24 @@ def test_metrics(fitted: RunningService) -> None:
     assert ("deepfake_job_images_per_second",) in samples
 
 
+def test_made_up_methods_are_counted_as_one(running: RunningService) -> None:
+    for method in ("FOO", "BAR"):
+        assert httpx.request(method, f"{running.url}/models").status_code == 405
+    text = httpx.get(f"{running.url}/metrics").text
+    assert 'method="other"' in text
+    assert "FOO" not in text
+
+
+def test_a_body_of_another_type_is_explained(running: RunningService) -> None:
+    """`curl -d` sends a form unless told otherwise."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = httpx.post(f"{running.url}/set", content=b'{"model_id": "x"}', headers=form)
+    assert (answer.status_code, answer.json()["code"]) == (415, "request.media_type")
+    assert "application/json" in answer.json()["hint"]
+    answer = httpx.post(f"{running.url}/set", content=b'"x"', headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+
+
 def test_options_list_what_the_tables_hold(running: RunningService) -> None:
     options = httpx.get(f"{running.url}/options").json()
     assert [row["name"] for row in options["extractors"]] == list(EXTRACTORS)
@@ -96,6 +114,7 @@ def test_the_contract_has_all_its_routes(document: dict[str, Any]) -> None:
     routes = {(method, path) for path, operations in document["paths"].items() for method in operations}
     assert routes == {
         ("post", "/fit"),
+        ("patch", "/datasets/{dataset_id}"),
         ("post", "/set"),
         ("post", "/predict"),
         ("get", "/models"),

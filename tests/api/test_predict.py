@@ -197,7 +197,13 @@ def test_no_files(fitted: RunningService) -> None:
 
 def test_no_multipart(fitted: RunningService) -> None:
     answer = httpx.post(f"{fitted.url}/predict", content=photo(1), headers={"Content-Type": "image/png"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "upload.malformed")
+    assert (answer.status_code, answer.json()["code"]) == (415, "request.media_type")
+
+
+def test_a_file_sent_as_text_is_explained(fitted: RunningService) -> None:
+    answer = httpx.post(f"{fitted.url}/predict", files={"files": (None, "photo.jpg")})  # curl -F files=photo.jpg
+    assert (answer.status_code, answer.json()["code"]) == (422, "upload.fields")
+    assert "-F files=@" in answer.json()["detail"]
 
 
 def test_more_than_a_thousand_files(fitted: RunningService) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
 
 from backend.api import problems
+from backend.api.main import create_app
 from backend.api.security import Guard, SecurityHeaders, split_host
+from backend.settings import Settings
 from tests.api.serving import serving, talk
 
 
@@ -123,6 +127,26 @@ def test_security_headers_are_on_answers_and_refusals(port: int) -> None:
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_server_answers_to_the_address_it_listens_on(tmp_path: Path) -> None:
+    def ask(listens_on: str, address: str) -> int:
+        settings = Settings(host=listens_on, data_dir=tmp_path / "data", models_dir=tmp_path / "models")
+        return TestClient(create_app(settings), base_url=f"http://{address}").get("/health").status_code
+
+    assert ask("192.0.2.7", "192.0.2.7:8000") == 200
+    assert ask("192.0.2.7", "evil.example") == 421
+    assert ask("0.0.0.0", "0.0.0.0") == 421
+    assert ask("::1", "[::1]:8000") == 200
+
+
+def test_a_failure_of_ours_has_the_headers_too(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path / "data", models_dir=tmp_path / "models"))
+    client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
+    answer = client.get("/models")  # there is no service: it opens with the server
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-request-id"] == answer.json()["request_id"]
 
 
 def test_a_star_allows_every_host() -> None:

@@ -132,6 +132,21 @@ def test_a_folder_and_a_zip_give_the_same_data_set_and_progress_goes_to_standard
     assert [item["name"] for item in shell.json("datasets", "list")] == ["pictures"]
 
 
+def test_statistics_are_named_with_commas(shell: Shell) -> None:
+    for pooling, code in (("mean,std", "not_found"), ("mean", "not_found"), ("mean,colour", "config")):
+        error = shell.json("fit", "--dataset", "nothing", "--pooling", pooling, status=1)["error"]
+        assert error["code"] == code, pooling
+
+
+def test_a_reader_that_wants_no_more_gets_no_message(shell: Shell) -> None:
+    with shell.start("options", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_data_sets_are_exported_in_both_formats(shell: Shell) -> None:
     assert shell.json("datasets", "export", "pictures", "out.zip")["path"] == "out.zip"
     names = zipfile.ZipFile(shell.folder / "out.zip").namelist()
@@ -185,6 +200,7 @@ def test_predict_takes_files_folders_and_patterns(shell: Shell) -> None:
 
 def test_predict_searches_folders_within_folders_only_when_asked(shell: Shell) -> None:
     assert "--recursive" in shell.json("predict", "pictures", status=1)["error"]["hint"]
+    assert shell.json("predict", "nothing.png", status=1)["error"]["hint"] == ""
     assert len(shell.json("predict", "pictures", "--recursive")["predictions"]) == 80
 
 

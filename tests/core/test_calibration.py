@@ -103,16 +103,25 @@ def test_no_other_threshold_is_right_more_often_beyond_noise(share: float) -> No
     scores, y = draw(700, seed=3, share=share)
     p = np.round(expit(2 * scores), 2)  # with ties
     chosen = choose_threshold(p, y)
-    accuracies = [np.mean((p >= t) == (y == 1)) for t in np.linspace(0.0005, 0.9995, 2000)]
-    best = max(accuracies)
-    noise = np.sqrt(best * (1 - best) / len(p))
-    assert np.mean((p >= chosen) == (y == 1)) >= best - noise
-    assert all(  # whatever is nearer to 0.5 is worse than that
-        np.mean((p >= t) == (y == 1)) < best - noise
-        for t in np.linspace(0.0005, 0.9995, 2000)
-        if abs(t - 0.5) < abs(chosen - 0.5) - 0.01
-    )
+
+    def shares(threshold: float) -> tuple[float, float]:
+        return float(np.mean(p[y == 1] >= threshold)), float(np.mean(p[y == 0] < threshold))
+
+    grid = np.linspace(0.0005, 0.9995, 2000)
+    best = max(grid, key=lambda t: sum(shares(t)))
+    (recall, specificity), fakes, reals = shares(best), np.sum(y == 1), np.sum(y == 0)
+    noise = np.sqrt(recall * (1 - recall) / fakes + specificity * (1 - specificity) / reals)
+    assert sum(shares(chosen)) >= recall + specificity - noise - 1e-9
+    nearer = [t for t in grid if abs(t - 0.5) < abs(chosen - 0.5) - 0.01]
+    assert all(sum(shares(t)) < recall + specificity - noise + 0.01 for t in nearer)
     assert 0 < chosen < 1
+
+
+def test_many_more_images_of_one_class_do_not_move_the_threshold() -> None:
+    scores, y = draw(4000, seed=5, share=0.5)
+    many = np.flatnonzero((y == 1) | (np.arange(4000) % 10 == 0))  # nine of ten REAL left out
+    p = expit(3 * scores)
+    assert choose_threshold(p[many], y[many]) == pytest.approx(choose_threshold(p, y), abs=0.15)
 
 
 def test_of_equally_good_thresholds_the_nearest_to_a_half_is_taken() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.core.config import FitConfig
-from backend.core.detector import Detector, Rows, check_trainable, fit, restore
+from backend.core.detector import CROSS_FIT_MOST, Detector, Rows, _sample, check_trainable, fit, restore
 from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, create
 from backend.core.heads import HEADS, HeadConfig
@@ -82,6 +83,18 @@ def test_verdict_is_unsure_within_three_to_one_odds_of_the_threshold(detector: D
     assert "0.52" in answer.reasons[0]
 
 
+def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector) -> None:
+    sized = replace(detector, sides=(32, 32))
+    small, large = np.zeros((32, 64, 3), np.uint8), np.zeros((32, 65, 3), np.uint8)
+    assert [answer.in_domain for answer in sized.predict([small, large, large[:15, :20]])] == [None, False, False]
+    answer = sized.predict([large])[0]
+    assert answer.verdict == "unsure"
+    assert "65 x 32" in answer.reasons[0]
+    assert detector.predict([large])[0].in_domain is None
+    restored = restore(sized.describe(), sized.head.arrays(), backbones=Path())
+    assert restored.sides == (32, 32)
+
+
 @pytest.mark.parametrize("name", HEADS)
 def test_noisy_labels_give_calibrated_probabilities_for_every_head(extractor: Extractor, name: str) -> None:
     """With 20 % of the labels flipped no honest probability is far beyond 80 %."""
@@ -92,6 +105,26 @@ def test_noisy_labels_give_calibrated_probabilities_for_every_head(extractor: Ex
     probabilities = fitted.probabilities(fitted.scores(rows.X))
     assert np.mean(probabilities) == pytest.approx(rows.y.mean(), abs=0.06)
     assert 0.7 < np.mean(np.maximum(probabilities, 1 - probabilities)) < 0.9
+
+
+def test_a_probability_assumes_that_half_of_all_images_are_fake(extractor: Extractor) -> None:
+    """Fitted on nine FAKE for each REAL, an image that is as likely under both still gets about 0.5."""
+    plenty = make_rows(extractor, 4_000, 14, flip=0.2)
+    kept = np.flatnonzero((plenty.y == 1) | (np.arange(4_000) % 9 == 0))
+    half = len(kept) // 2
+    train, validation = (Rows(plenty.X[i], plenty.y[i], plenty.groups[i]) for i in (kept[:half], kept[half:]))
+    fitted = fit(train, validation, FitConfig(extractor=extractor.spec), extractor, silent)
+    rows = make_rows(extractor, 1_000, 15, flip=0.2)
+    probabilities = fitted.probabilities(fitted.scores(rows.X))
+    assert np.mean(probabilities) == pytest.approx(0.5, abs=0.07)
+    assert np.mean((probabilities >= fitted.threshold)[rows.y == 0]) < 0.3
+
+
+def test_cross_fitting_looks_at_a_sample_of_a_large_training_set() -> None:
+    rows = Rows(np.zeros((30_000, 1), np.float32), np.zeros(30_000, np.int8), np.repeat(np.arange(10_000), 3))
+    sampled = _sample(rows, seed=0)
+    assert CROSS_FIT_MOST - 3 <= len(sampled.y) <= CROSS_FIT_MOST
+    assert set(np.unique(sampled.groups, return_counts=True)[1]) == {3}
 
 
 def test_target_fpr_moves_the_threshold(extractor: Extractor) -> None:

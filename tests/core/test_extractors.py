@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data as photographs
 
-from backend.core.errors import ConfigError, UnknownBackbone, UnknownExtractor
-from backend.core.extractors import DEFAULT_SPEC, EXTRACTORS, Extractor, create
+from backend.core.errors import ConfigError, IntegrityError, UnknownBackbone, UnknownExtractor
+from backend.core.extractors import DEFAULT_SPEC, EXTRACTORS, Extractor, check_spec, create
 from backend.core.extractors.batches import MAX_PIXELS, by_shape
 from backend.core.extractors.stages import Tap, resolve_stages
 from backend.core.heads import HeadConfig, fit_head
@@ -132,6 +132,20 @@ print([name for name in ("torch", "timm", "torchvision", "onnx") if name in sys.
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_damaged_graph_is_told(tmp_path: Path) -> None:
+    path = Path(getattr(create(DEFAULT_SPEC, backbones=SHIPPED), "path"))  # noqa: B009
+    whole = path.read_bytes()
+    for damaged in (b"no graph", whole[: len(whole) // 2], b""):
+        (tmp_path / path.name).write_bytes(damaged)
+        with pytest.raises(IntegrityError, match="tf_efficientnet_lite0"):
+            create(DEFAULT_SPEC, backbones=tmp_path)
+
+
+def test_a_list_without_end_is_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match="100000 items"):
+        check_spec({"name": "cnn", "stages": [f"block{n}" for n in range(100_000)]})
 
 
 def test_weights_that_cannot_be_had_are_told(tmp_path: Path) -> None:

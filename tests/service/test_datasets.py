@@ -135,3 +135,24 @@ def test_a_shard_is_read_by_others_as_images_with_class_names(tmp_path: Path, st
     assert features["image"] == {"_type": "Image"}
     assert features["label"]["names"] == ["REAL", "FAKE"]
     assert [field.name for field in schema.field("image").type] == ["bytes", "path"]
+
+
+def test_reports_that_a_kill_left_are_removed_by_publishing_again(tmp_path: Path, store: DatasetStore) -> None:
+    info = import_into(store, zip_of(tmp_path / "a.zip", pictures(LAYOUT)))
+    report = store.folder("a-1") / "shards" / "00000.json"
+    report.write_text("{}")
+    assert store.publish("a-1") == info
+    assert not report.exists()
+
+
+def test_a_damaged_data_set_does_not_hide_the_others(
+    tmp_path: Path, store: DatasetStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    info = import_into(store, zip_of(tmp_path / "a.zip", pictures(LAYOUT)), name="Whole")
+    (store.root / "bad-1").mkdir()
+    (store.root / "bad-1" / "info.json").write_text("{")
+    assert store.list() == [info]
+    assert store.get("Whole") == info
+    assert "bad-1" in caplog.text
+    with pytest.raises(IntegrityError):
+        store.get("bad-1")

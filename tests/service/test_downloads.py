@@ -130,6 +130,21 @@ def test_a_complete_part_that_was_not_checked_yet_is_used(tmp_path: Path, archiv
     assert fetch_known("small", tmp_path / "d", known=table).read_bytes() == archive.data
 
 
+def test_a_stop_during_the_check_keeps_what_came(tmp_path: Path, archive: Archive) -> None:
+    right = known(archive, tmp_path)["small"]
+    table = {"small": KnownSource(right.urls, right.file, right.contents)}
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "check":
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        fetch_known("small", tmp_path / "d", known=table, progress=stop)
+    assert (tmp_path / "d" / "small.zip.part").read_bytes() == archive.data
+    assert fetch_known("small", tmp_path / "d", known=table).read_bytes() == archive.data
+    assert archive.asked == [None, f"bytes={len(archive.data)}-"]
+
+
 @pytest.mark.parametrize("which", ["sha256", "contents"])
 def test_another_archive_is_refused_and_removed(tmp_path: Path, archive: Archive, which: str) -> None:
     right = known(archive, tmp_path)["small"]

@@ -43,7 +43,6 @@ def test_a_job_runs_and_is_done(jobs, run, tmp_path):
     job = jobs.wait(job.id, 10)
     assert (job.state, job.result, job.reason, job.attempts) == ("done", {"lines": STEPS}, None, 1)
     assert (job.progress.stage, job.progress.done, job.progress.total) == ("count", STEPS, STEPS)
-    assert job.progress.images_per_second > 0
     assert job.created_at <= job.started_at <= job.finished_at
     assert not jobs.folder(job.id).exists()
     json.dumps(job.to_json())
@@ -74,6 +73,19 @@ def test_speed_does_not_count_what_was_cached(jobs):
         jobs.database.upsert(session, ProgressRow, values | {"started_at": now - 5, "updated_at": now}, "job_id")
     progress = jobs.get(job.id).progress
     assert progress.images_per_second == pytest.approx(100, rel=0.01)
+    assert progress.seconds_left == pytest.approx(5, abs=0.5)
+
+
+@pytest.mark.parametrize("stage", ["fit head", "download", "evaluate"])
+def test_per_cents_and_bytes_are_no_images(jobs, stage):
+    job = jobs.submit("count", {})
+    with jobs.database.session() as session:
+        session.execute(update(JobRow).values(state="running"))
+        values = {"job_id": job.id, "stage": stage, "done": 50, "total": 100, "already_done": 0}
+        now = time.time()
+        jobs.database.upsert(session, ProgressRow, values | {"started_at": now - 5, "updated_at": now}, "job_id")
+    progress = jobs.get(job.id).progress
+    assert progress.images_per_second is None
     assert progress.seconds_left == pytest.approx(5, abs=0.5)
 
 

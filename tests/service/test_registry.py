@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors.numpy import load_file
 
 from backend.core.errors import BrokenImage, Conflict, IntegrityError, NoActiveModel, NotFound
 from backend.service.app import Service, open_service
-from backend.service.registry import CARD, HEAD, model_id_for
+from backend.service.registry import CARD, HEAD, PREDICTIONS, model_id_for
 from tests.service.conftest import make_settings
 
 
@@ -88,6 +89,60 @@ def test_an_unreadable_card_does_not_stop_the_start(copy: Service, model: str) -
     (broken / CARD).write_text("{")
     copy.registry.sync()
     assert [card["id"] for card in copy.registry.list()] == [model]
+
+
+def test_a_card_that_lacks_what_a_detector_needs_does_not_stop_the_start(copy: Service, model: str) -> None:
+    poor = copy.registry.root / "poor-1"
+    poor.mkdir()
+    (poor / CARD).write_text('{"id": "poor-1", "shipped": false}')
+    copy.registry.sync()
+    assert [card["id"] for card in copy.registry.list()] == [model]
+
+
+def test_a_model_that_was_updated_on_disk_counts_from_the_next_start(copy: Service, model: str) -> None:
+    card = json.loads((copy.registry.root / model / CARD).read_text())
+    (copy.registry.root / model / CARD).write_text(json.dumps({**card, "threshold": 0.123}))
+    copy.close()
+    again = open_service(copy.settings, run_jobs=False)
+    assert again.registry.get(model)["threshold"] == 0.123
+    assert again.registry.detector(model).threshold == 0.123
+
+
+def test_a_removal_that_is_killed_never_brings_a_model_back(
+    copy: Service, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = copy.registry
+    shutil.copytree(registry.root / model, registry.root / "other-1")
+    card = json.loads((registry.root / "other-1" / CARD).read_text())
+    (registry.root / "other-1" / CARD).write_text(json.dumps({**card, "id": "other-1"}))
+    registry.sync()
+
+    def die(path: Path, **_: object) -> None:
+        if (path / CARD).exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            registry.delete("other-1")
+    registry.sync()
+    assert [card["id"] for card in registry.list()] == [model]
+
+
+def test_only_old_leftovers_of_killed_fits_and_removals_are_cleared(copy: Service, model: str) -> None:
+    root = copy.registry.root
+    for name in (".staging-old-1", ".trash-old-1", ".staging-new-1"):
+        (root / name).mkdir()
+        if "old" in name:
+            os.utime(root / name, (0, 0))
+    copy.registry.clear_leftovers()
+    assert {path.name for path in root.iterdir()} == {model, "backbones", ".staging-new-1"}
+
+
+def test_damaged_predictions_are_told(copy: Service, model: str) -> None:
+    (copy.registry.root / model / PREDICTIONS).write_bytes(b"no Parquet")
+    with pytest.raises(IntegrityError):
+        copy.registry.predictions(model)
 
 
 def test_names_and_notes_change_on_disk_too(copy: Service, model: str) -> None:

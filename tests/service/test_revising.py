@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.core.errors import IntegrityError, LabelMismatch, NoImages, NotFound, StorageFull
+from backend.service.dataset_index import digest_of
 from backend.service.datasets import DatasetInfo, DatasetStore
-from backend.service.importing import digest_of
 from backend.service.revising import locked, revise
 from tests.running import ROOT
 from tests.service.importing_here import import_into, zip_of

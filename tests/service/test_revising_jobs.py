@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -154,5 +155,18 @@ def test_the_next_start_repairs_a_row_that_a_kill_left_behind(idle: Service, tmp
         while idle.database.get_dataset("a-1") != info.to_json() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert idle.database.get_dataset("a-1") == info.to_json()
+    finally:
+        started.close()
+
+
+def test_the_next_start_forgets_a_data_set_whose_folder_is_gone(idle: Service, tmp_path: Path) -> None:
+    shutil.rmtree(idle.datasets.folder("a-1"))
+    assert idle.database.get_dataset("A") is not None
+    started = open_service(make_settings(tmp_path))
+    try:
+        deadline = time.monotonic() + 60
+        while idle.database.get_dataset("A") is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert idle.database.list_datasets() == []
     finally:
         started.close()

@@ -174,3 +174,15 @@ def test_a_start_that_stumbles_does_not_stop_the_jobs(jobs, run, tmp_path, caplo
     run(prepare=stumble)
     assert jobs.wait(jobs.submit("once", {"file": str(tmp_path / "a")}).id, 10).state == "done"
     assert "no cluster" in caplog.text
+
+
+def test_a_job_that_cannot_have_its_folder_fails_and_the_next_one_runs(jobs, run, tmp_path, caplog):
+    job = jobs.submit("once", {"file": str(tmp_path / "a")})
+    jobs.root.mkdir(parents=True)
+    jobs.folder(job.id).write_text("a file stands where the folder should")
+    following = jobs.submit("once", {"file": str(tmp_path / "b")})
+    run()
+    assert jobs.wait(following.id, 10).state == "done"
+    ended = jobs.get(job.id)
+    assert (ended.state, ended.error_code) == ("failed", "internal")
+    assert "could not start" in caplog.text

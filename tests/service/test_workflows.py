@@ -26,6 +26,7 @@ def test_a_fit_leaves_a_card_with_what_a_user_asks_for(service: Service, demo: s
     assert 0.5 < card["accuracy"]["train"] <= 1.0
     assert card["metrics"]["test"]["accuracy"] == card["accuracy"]["test"]
     assert card["generators"]
+    assert card["sides"] == [64, 64]
     assert {"import_s", "features_s", "fit_s", "evaluate_s"} == set(card["timings"])
 
 
@@ -83,6 +84,19 @@ def test_a_name_that_is_taken_fails_with_its_reason(service: Service, demo: str)
     assert (job.state, job.error_code) == ("failed", "conflict")
     assert "Demo" in (job.reason or "")
     assert [info.id for info in service.datasets.list()].count(demo) == 1
+
+
+def test_a_name_that_was_taken_meanwhile_leaves_no_second_data_set(service: Service) -> None:
+    """Two imports of one name at the same time: both find it free at first, the database settles it."""
+    rival = {"id": "rival-1", "name": "Contested", "version": 1, "digest": "", "created_at": "", "source": "demo"}
+    service.database.save_dataset(rival)
+    try:
+        job = service.jobs.submit("import", {"name": "Contested", "source": {"kind": "demo", "seed": 2}})
+        ended = service.jobs.wait(job.id, 60)
+    finally:
+        service.database.delete_dataset("rival-1")
+    assert (ended.state, ended.error_code) == ("failed", "conflict")
+    assert not list(service.datasets.root.glob("contested*"))
 
 
 def test_an_import_without_images_leaves_nothing_behind(service: Service, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from backend.api.deps import DatasetId, Limit, Offset, ServiceDep, WaitSeconds
 from backend.api.downloads import download
-from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive, wrong_media_type
+from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive
+from backend.api.problems import wrong_media_type
 from backend.api.schemas.common import responses
 from backend.api.schemas.datasets import DatasetChanges, DatasetName, DatasetOut, DatasetPage, SourceIn
 from backend.api.schemas.jobs import JobOut
@@ -32,7 +33,7 @@ _FIELDS = frozenset({"name", "labels"})
     response_class=JSONResponse,
     responses={
         200: {"model": DatasetOut, "description": "The data set, where it was imported within `wait`"},
-        **responses(400, 409, 413, 415, 422, 503, 507),
+        **responses(400, 408, 409, 413, 415, 422, 503, 507),
     },
     openapi_extra={
         "requestBody": {

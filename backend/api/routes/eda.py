@@ -77,7 +77,7 @@ def _profile_job(service: Service, dataset_id: str) -> Job:
     "/eda",
     summary="Profile images without keeping them",
     response_model=Profile,
-    responses=responses(400, 413, 415, 422, 503, 507),
+    responses=responses(400, 408, 413, 415, 422, 503, 507),
     openapi_extra={
         "requestBody": {
             "required": True,

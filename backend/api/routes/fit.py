@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from backend.api.deps import ServiceDep, WaitSeconds
-from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive, wrong_media_type
+from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive
+from backend.api.problems import wrong_media_type
 from backend.api.schemas.common import responses
 from backend.api.schemas.datasets import DatasetName
 from backend.api.schemas.fit import FitConfigIn, FitIn
@@ -38,7 +39,7 @@ _FIELDS = frozenset({"name", "labels", "config"})
     response_class=JSONResponse,
     responses={
         200: {"model": ModelCard, "description": "The model, where it was done within `wait`"},
-        **responses(400, 404, 409, 413, 415, 422, 503, 507),
+        **responses(400, 404, 408, 409, 413, 415, 422, 503, 507),
     },
     openapi_extra={
         "requestBody": {

@@ -25,7 +25,7 @@ _FLAGS = ("", "true", "false", "1", "0")
 @router.post(
     "/predict",
     summary="Tell REAL from FAKE",
-    responses=responses(400, 404, 413, 415, 422, 503, 507),
+    responses=responses(400, 404, 408, 413, 415, 422, 503, 507),
     openapi_extra={
         "requestBody": {
             "required": True,

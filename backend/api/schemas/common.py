@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Strict(BaseModel):
     """Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+def _one_line(text: str) -> str:
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in text):
+        raise ValueError("Write it in one line, without control characters")
+    return text
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+"""Text that a table, a terminal and a log show as it is."""
 
 
 class FieldFault(Strict):
@@ -58,6 +68,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         400: "The body cannot be read",
         403: "The request comes from another web site",
         404: "There is no such thing",
+        408: "The body stopped arriving",
         409: "The present state forbids it",
         413: "Too large: bytes, files, pixels or unpacked size",
         415: "Not an image of an allowed format",

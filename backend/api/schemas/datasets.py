@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from backend.api.schemas.common import Strict
+from backend.api.schemas.common import OneLine, Strict
 from backend.service.revising import MAX_CHANGES
 
 Label = Literal["REAL", "FAKE"]
@@ -19,7 +19,7 @@ NAME_PATTERN = r"^\S(.*\S)?$"
 class SourceIn(Strict):
     """A data set from a source that the server knows; images of your own are sent as multipart instead."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=NAME_PATTERN, examples=["demonstration"])
+    name: OneLine = Field(min_length=1, max_length=100, pattern=NAME_PATTERN, examples=["demonstration"])
     source: Literal["demo", "cifake"] = Field(
         description="demo: a small set made on this machine; cifake: the published archive, downloaded and checked"
     )
@@ -123,4 +123,4 @@ class ImagePage(Strict):
 class DatasetName(Strict):
     """A name for a data set that is being imported."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=NAME_PATTERN)
+    name: OneLine = Field(min_length=1, max_length=100, pattern=NAME_PATTERN)

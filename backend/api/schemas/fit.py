@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from backend.api.schemas.common import Strict
+from backend.api.schemas.common import OneLine, Strict
 from backend.core.config import FitConfig
 from backend.core.errors import ConfigError, UnknownHead
 from backend.core.extractors import CNN, DEFAULT_SPEC, check_spec, concatenation
@@ -79,7 +79,9 @@ class FitConfigIn(Strict):
         True, description="false while comparing configurations: the test images stay unread, and final figures honest"
     )
     seed: int = Field(_DEFAULTS.seed, ge=0, le=2**32 - 1, description="Equal seeds give equal models")
-    name: str = Field("", max_length=100, description="Name of the model; empty: made of the data set's and the head's")
+    name: OneLine = Field(
+        "", max_length=100, description="Name of the model; empty: made of the data set's and the head's"
+    )
     notes: str = Field("", max_length=10_000, description="Anything worth remembering")
 
     def to_config(self) -> FitConfig:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.schemas.common import Strict
+from backend.api.schemas.common import OneLine, Strict
 
 
 class ModelCard(BaseModel):
@@ -56,7 +56,7 @@ class SetIn(Strict):
 class ModelChanges(Strict):
     """What a person may change about a model; what is left out stays."""
 
-    name: str | None = Field(None, min_length=1, max_length=100, examples=["CIFAKE, first try"])
+    name: OneLine | None = Field(None, min_length=1, max_length=100, examples=["CIFAKE, first try"])
     notes: str | None = Field(None, max_length=10_000)
 
 

@@ -24,7 +24,7 @@ class Prediction(Strict):
         description="What to tell a person first; `real` means: no trace of the generators that this model knows"
     )
     in_domain: bool | None = Field(
-        None, description="Whether the image is like those of the training; null: not checked"
+        None, description="false: of a size that the model was not trained on; null: nothing speaks against it"
     )
     reasons: list[str] = Field(description="Sentences that explain the verdict")
     width: int = Field(description="Pixels, upright")

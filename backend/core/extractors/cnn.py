@@ -12,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.core.errors import UnknownBackbone
+from backend.core.errors import IntegrityError, UnknownBackbone
 from backend.core.extractors.batches import by_shape
 from backend.core.extractors.options import Option, digest_of, fill
 from backend.core.extractors.stages import PRESETS, STATISTICS
@@ -52,7 +52,7 @@ class CnnExtractor:
     def __init__(self, spec: Mapping[str, Any], *, backbones: Path, threads: int) -> None:
         """Loads the graph of `spec` from the folder `backbones`, making it there first where it is missing.
 
-        Raises ConfigError, UnknownBackbone, BackboneUnavailable.
+        Raises ConfigError, UnknownBackbone, BackboneUnavailable, IntegrityError.
         """
         self.spec = fill(spec, OPTIONS)
         refuse_foreign(self.spec["backbone"])
@@ -65,8 +65,16 @@ class CnnExtractor:
         settings.intra_op_num_threads = threads
         settings.inter_op_num_threads = 1
         settings.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(self.path), settings, providers=["CPUExecutionProvider"])
-        about = json.loads(self._session.get_modelmeta().custom_metadata_map["deepfake"])
+        try:
+            self._session = onnxruntime.InferenceSession(str(self.path), settings, providers=["CPUExecutionProvider"])
+            about = json.loads(self._session.get_modelmeta().custom_metadata_map["deepfake"])
+        except MemoryError:
+            raise
+        except Exception as error:  # the runtime raises classes of its own for whatever damage it meets
+            raise IntegrityError(
+                f"The graph {self.path.name[:16]}… of {self.spec['backbone']} is damaged.",
+                "Delete it from the folder of backbones: the next fit makes it again.",
+            ) from error
         self.weights: str = about["weights"]
         self.feature_names = [
             f"cnn.{stage}.{statistic}[{i}]" for stage, statistic, width in about["features"] for i in range(width)

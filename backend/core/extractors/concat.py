@@ -13,6 +13,7 @@ from backend.core.errors import ConfigError
 from backend.core.extractors.options import Option, digest_of, fill
 
 VERSION = 1
+MOST_PARTS = 8  # each network among them is loaded by every worker
 OPTIONS = {
     "parts": Option("list", [], "Specs of the extractors to join, at least two, none of them a concat.", items="object")
 }
@@ -23,11 +24,7 @@ class ConcatExtractor:
 
     def __init__(self, spec: Mapping[str, Any], *, backbones: Path, threads: int, create: Callable[..., Any]) -> None:
         """`create` makes each part from its spec. Raises what it raises, and ConfigError."""
-        parts = fill(spec, OPTIONS)["parts"] if "parts" in spec else []
-        if len(parts) < 2 or not all(isinstance(p, Mapping) and p.get("name") != "concat" for p in parts):
-            hint = 'Such as "parts": [{"name": "cnn"}, {"name": "npr"}].'
-            raise ConfigError("concat needs at least two parts.", hint)
-        self.parts = [create(part, backbones=backbones, threads=threads) for part in parts]
+        self.parts = [create(part, backbones=backbones, threads=threads) for part in check_parts(spec)]
         self.spec: dict[str, Any] = {"name": "concat", "parts": [part.spec for part in self.parts]}
         self.feature_names: list[str] = [name for part in self.parts for name in part.feature_names]
         self.dimensions = len(self.feature_names)
@@ -41,6 +38,8 @@ class ConcatExtractor:
 def check_parts(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The specs to join. Raises ConfigError."""
     parts: list[Mapping[str, Any]] = fill(spec, OPTIONS)["parts"] if "parts" in spec else []
-    if len(parts) < 2 or not all(isinstance(p, Mapping) and p.get("name") != "concat" for p in parts):
-        raise ConfigError("concat needs at least two parts.", 'Such as "parts": [{"name": "cnn"}, {"name": "npr"}].')
+    sound = all(isinstance(part, Mapping) and part.get("name") != "concat" for part in parts)
+    if not sound or not 2 <= len(parts) <= MOST_PARTS:
+        hint = 'Such as "parts": [{"name": "cnn"}, {"name": "npr"}].'
+        raise ConfigError(f"concat needs 2 to {MOST_PARTS} parts that are no concat themselves.", hint)
     return parts

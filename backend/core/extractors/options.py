@@ -28,6 +28,9 @@ class Option:
         return {**asdict(self), "choices": list(self.choices)}
 
 
+MOST_ITEMS = 200
+"""Most items of a list: more than any network has stages, few enough to compare each with each."""
+
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "list": (list,), "str or list": (str, list)}
 
 
@@ -52,8 +55,8 @@ def _checked(label: str, value: Any, option: Option) -> Any:
         raise ConfigError(f"{label} is {value!r}.", f"It must be of type {option.type}.")
     items = value if isinstance(value, list) else [value]
     if isinstance(value, list):
-        if not value:
-            raise ConfigError(f"{label} is empty.", "Name at least one.")
+        if not 0 < len(value) <= MOST_ITEMS:
+            raise ConfigError(f"{label} has {len(value)} items.", f"Name at least one and at most {MOST_ITEMS}.")
         if any(items.count(item) > 1 for item in items):
             raise ConfigError(f"{label} names an item twice: {value!r}.", "Name each once.")
     if isinstance(value, list) and option.items == "str" and not all(isinstance(item, str) for item in items):

@@ -18,7 +18,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from backend.core.heads.rows import centre_and_scale, chunks, class_weights
 
 Floats = NDArray[np.float64]
-LOSSES = ("log_loss", "squared_hinge")
 CURVATURE = {"log_loss": 0.1, "squared_hinge": 1.0}
 """Typical second derivative of a loss by the margin, for the preconditioner; it changes the speed, not the answer."""
 

@@ -13,10 +13,10 @@ from backend.service.sources.base import ChunkPlan, ImportLimits, RawImage, Skip
 from backend.service.sources.metadata import groups_of
 from backend.service.sources.names import (
     LABELS,
-    METADATA,
     SPLITS,
     NoPlace,
     is_junk,
+    is_metadata,
     place,
     safe_generator,
     safe_name,
@@ -40,7 +40,7 @@ class FolderSource:
         """The folder's files by name, in pieces. Raises NoImages when none lies in REAL/ or FAKE/."""
         if not self._path.is_dir():
             raise NoImages(f"There is no folder {self._path}.", "Name a folder that holds REAL/ and FAKE/.")
-        files = [(name, size) for name, size in _walk(self._path) if not is_junk(name) and not _is_metadata(name)]
+        files = [(name, size) for name, size in _walk(self._path) if not is_junk(name) and not is_metadata(name)]
         if not any(not isinstance(place(name), NoPlace) for name, _ in files):
             raise NoImages(
                 "The folder holds no file in a REAL/ or FAKE/ folder.", "Sort the images into REAL/ and FAKE/."
@@ -70,7 +70,7 @@ class FolderSource:
         """Groups by path from the folder's metadata.csv files."""
         groups: dict[str, str] = {}
         for name, _ in _walk(self._path):
-            if _is_metadata(name) and not is_junk(name):
+            if is_metadata(name) and not is_junk(name):
                 groups |= groups_of((self._path / name).read_bytes(), safe_name(name))
         return groups
 
@@ -168,7 +168,3 @@ def _read_file(path: Path, shown: str, max_bytes: int) -> bytes | Skip:
     if len(data) > max_bytes:
         return Skip(shown, Unreadable.code, f"The file has more than {max_bytes} bytes.")
     return data
-
-
-def _is_metadata(path: str) -> bool:
-    return path.rpartition("/")[2].lower() == METADATA

@@ -79,6 +79,11 @@ def is_junk(path: str) -> bool:
     return parts[-1].startswith(".") or parts[-1] in _JUNK_NAMES or not _JUNK_FOLDERS.isdisjoint(parts)
 
 
+def is_metadata(path: str) -> bool:
+    """Whether the file is a list of groups, no image."""
+    return path.rpartition("/")[2].lower() == METADATA
+
+
 def is_archive(path: str) -> bool:
     """Whether the name is that of an archive."""
     return path.lower().endswith(_ARCHIVES)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from backend.core.errors import ArchiveTooLarge, BrokenArchive, NoImages, Unreadable
 from backend.service.sources.base import BYTES_PER_CHUNK, ChunkPlan, ImportLimits, RawImage, Skip
 from backend.service.sources.metadata import groups_of
-from backend.service.sources.names import METADATA, NoPlace, is_junk, place, safe_path
+from backend.service.sources.names import METADATA, NoPlace, is_junk, is_metadata, place, safe_path
 from backend.service.sources.zip_directory import (
     Listing,
     Member,
@@ -72,7 +72,7 @@ class ZipSource:
             listing = find_listing(listing_file)
             for member in list_members(listing_file, listing, start, count):
                 path = safe_path(member.name)
-                if member.folder or not path or is_junk(path) or _is_metadata(path):
+                if member.folder or not path or is_junk(path) or is_metadata(path):
                     continue
                 placed = place(path)
                 if isinstance(placed, NoPlace):
@@ -101,7 +101,7 @@ class ZipSource:
         for member in list_members(file, listing, listing.offset, listing.members):
             if member.name.lower().endswith(METADATA):
                 path = safe_path(member.name)
-                if _is_metadata(path) and not is_junk(path):
+                if is_metadata(path) and not is_junk(path):
                     yield member, path
 
     def _check(self, member: Member) -> bool:
@@ -110,7 +110,3 @@ class ZipSource:
             raise BrokenArchive("The archive is encrypted.", "Send it without a password.")
         path = safe_path(member.name)
         return not (member.folder or not path or is_junk(path) or isinstance(place(path), NoPlace))
-
-
-def _is_metadata(path: str) -> bool:
-    return path.rpartition("/")[2].lower() == METADATA
