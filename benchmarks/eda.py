@@ -43,7 +43,8 @@ def table(profile: dict[str, Any]) -> str:
     for label, stats in profile["channels"]["by_class"].items():
         row(label, stats, "ours")
     row("ImageNet", profile["channels"]["imagenet"], "constants of the networks")
-    return "\n".join(lines)
+    sizes = ", ".join(f"{size['width']} x {size['height']} ({size['images']:,})" for size in profile["sizes"]["common"])
+    return "\n".join([*lines, "", f"Image sizes in pixels: {sizes}."])
 
 
 def _without_histograms(groups: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
