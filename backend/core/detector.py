@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backend.core.calibration import choose_threshold, fit_platt, probability
 from backend.core.config import FitConfig
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
-from backend.core.extractors import Extractor, create
+from backend.core.extractors import Extractor, check_spec, create, is_at_hand
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
 from backend.core.splits import folds, halves
 
@@ -137,8 +137,14 @@ def restore(
 ) -> Detector:
     """The detector of a model card and its head's arrays.
 
-    Raises IntegrityError where the extractor on this machine would compute other numbers than those it was fitted on.
+    Raises IntegrityError where the backbone's graph is missing, or where the extractor on this machine would compute
+    other numbers than those it was fitted on.
     """
+    if not is_at_hand(check_spec(card["extractor"]["spec"]), backbones):
+        raise IntegrityError(
+            "The backbone that the model was fitted with is not in the folder of backbones.",
+            "Copy it there, or fit the model again.",
+        )
     extractor = create(card["extractor"]["spec"], backbones=backbones, threads=threads)
     if extractor.digest != card["extractor"]["digest"]:
         raise IntegrityError(

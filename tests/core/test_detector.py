@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backend.core.config import FitConfig
 from backend.core.detector import CROSS_FIT_MOST, Detector, Rows, _sample, check_trainable, fit, restore
 from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
-from backend.core.extractors import Extractor, create
+from backend.core.extractors import Extractor, check_spec, create
 from backend.core.heads import HEADS, HeadConfig
 
 
@@ -72,6 +72,14 @@ def test_a_card_and_arrays_restore_the_same_detector(detector: Detector, tmp_pat
     card["extractor"]["digest"] = "0" * 64
     with pytest.raises(IntegrityError):
         restore(card, detector.head.arrays(), backbones=tmp_path)
+
+
+def test_a_missing_backbone_is_told_and_not_made_anew(detector: Detector, tmp_path: Path) -> None:
+    network = check_spec({"name": "concat", "parts": [{"name": "npr"}, {"name": "cnn"}]})
+    card = {**detector.describe(), "extractor": {"spec": network, "digest": "0" * 64}}
+    with pytest.raises(IntegrityError, match="backbone"):
+        restore(card, detector.head.arrays(), backbones=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_verdict_is_unsure_within_three_to_one_odds_of_the_threshold(detector: Detector) -> None:

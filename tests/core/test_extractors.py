@@ -194,6 +194,11 @@ def test_an_export_computes_what_pytorch_computes(exported: Extractor) -> None:
     assert exported.feature_names[-1] == "cnn.last.mean[1279]"
 
 
+def test_no_graph_tells_of_the_machine_that_made_it(exported: Extractor) -> None:
+    for path in (exported.path, *SHIPPED.glob("*.onnx")):  # type: ignore[attr-defined]
+        assert b"stack_trace" not in path.read_bytes()
+
+
 def test_one_graph_goes_from_pixels_to_probability(exported: Extractor) -> None:
     images = np.random.default_rng(2).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
     images[::2] = images[::2] // 2

@@ -28,6 +28,7 @@ __all__ = [
     "check_spec",
     "concatenation",
     "create",
+    "is_at_hand",
 ]
 
 CNN, CONCAT = "cnn", "concat"
@@ -139,6 +140,13 @@ def check_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     if row.name == CONCAT:
         filled["parts"] = [check_spec(part) for part in concat.check_parts(spec)]
     return filled
+
+
+def is_at_hand(spec: Mapping[str, Any], backbones: Path) -> bool:
+    """Whether `create` finds every graph of a complete spec, so that it exports nothing and imports no torch."""
+    if spec["name"] == CONCAT:
+        return all(is_at_hand(part, backbones) for part in spec["parts"])
+    return spec["name"] != CNN or cnn.graph_path(spec, backbones).is_file()
 
 
 def _row(spec: Mapping[str, Any]) -> ExtractorRow:

@@ -56,7 +56,7 @@ class CnnExtractor:
         """
         self.spec = fill(spec, OPTIONS)
         refuse_foreign(self.spec["backbone"])
-        self.path = backbones / f"{digest_of(VERSION, self.spec)}.onnx"
+        self.path = graph_path(self.spec, backbones)
         if not self.path.is_file():
             from backend.core.extractors.export import export  # imports torch
 
@@ -96,6 +96,11 @@ class CnnExtractor:
         if down == across == 1:
             return image
         return np.asarray(Image.fromarray(image).reduce((across, down)))
+
+
+def graph_path(spec: Mapping[str, Any], backbones: Path) -> Path:
+    """Where the graph of a complete spec lies, or will lie once it is exported."""
+    return backbones / f"{digest_of(VERSION, dict(spec))}.onnx"
 
 
 def refuse_foreign(name: str) -> None:

@@ -54,6 +54,7 @@ def export(path: Path, *, backbone: str, stages: str | list[str], input_size: in
         draft = Path(folder) / "graph.onnx"
         _to_onnx(graph, example, draft)
         model = onnx.load(draft)
+        _forget_origin(model)
         onnx.helper.set_model_props(model, {"deepfake": json.dumps(metadata, sort_keys=True)})
         onnx.save(model, draft)
         _check(graph, draft)
@@ -76,6 +77,14 @@ def _to_onnx(graph: FeatureGraph, example: Tensor, path: Path) -> None:
             verbose=False,
             opset_version=20,
         )
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Remove what the exporter notes of the code it came from: stack traces with this machine's paths."""
+    graph = model.graph
+    for noted in (graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        del noted.metadata_props[:]
+        noted.doc_string = ""
 
 
 def _check(graph: FeatureGraph, path: Path) -> None:
