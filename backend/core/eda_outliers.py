@@ -39,11 +39,11 @@ TRAITS = {
 }
 
 
-def find_outliers(images: NDArray[Any], paths: dict[int, str] | None = None) -> dict[str, Any]:
-    """`{threshold, count, images: [{row, path, label, score, reasons}]}`, the most unusual 50 first.
+def find_outliers(images: NDArray[Any]) -> dict[str, Any]:
+    """`{threshold, count, images: [{row, label, score, reasons}]}`, the most unusual 50 first.
 
     score is the largest absolute z-score of an image. count is how many images have one beyond the threshold.
-    paths: file names by row. With fewer than 10 images nothing is called an outlier.
+    With fewer than 10 images nothing is called an outlier.
     """
     found: dict[str, Any] = {"threshold": THRESHOLD, "count": 0, "images": []}
     if len(images) < MIN_IMAGES:
@@ -59,7 +59,6 @@ def find_outliers(images: NDArray[Any], paths: dict[int, str] | None = None) -> 
         found["images"].append(
             {
                 "row": row,
-                "path": (paths or {}).get(row, ""),
                 "label": LABEL_NAMES[int(images["label"][i])],
                 "score": float(score[i]),
                 "reasons": [_explain(names[j], values[names[j]], i, float(z[i, j])) for j in unusual],

@@ -159,10 +159,6 @@ class DatasetStore:
             for start, stop in zip(starts, stops, strict=True)
         ]
 
-    def read_chunk(self, chunk: FeatureChunk) -> Files:
-        """The image files of the chunk in row order. Raises IntegrityError."""
-        return read_chunk(chunk)
-
     def image(self, id: str, n: int) -> tuple[bytes, dict[str, Any]]:
         """The file of image `n` (0, 1, ...) and its row of the index. Reads one row group. Raises NotFound.
 

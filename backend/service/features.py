@@ -6,7 +6,6 @@ import functools
 import io
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,20 +127,12 @@ class FeatureStore:
         for chunk in chunks:
             yield self._read(chunk, digest).astype(np.float32)
 
-    def size(self, digest: str | None = None) -> int:
-        """Bytes that the cache takes, of one extractor or of all."""
-        return sum(path.stat().st_size for path in self.root.glob(f"{digest[:16] if digest else '*'}/*.npy"))
-
     def delete(self, chunks: Iterable[FeatureChunk]) -> None:
         """Remove the features of these chunks for every extractor."""
         folders = [path for path in self.root.glob("*") if path.is_dir()]
         for chunk in chunks:
             for folder in folders:
                 (folder / f"{chunk.digest}.npy").unlink(missing_ok=True)
-
-    def clear(self) -> None:
-        """Remove everything; it is computed again when it is needed."""
-        shutil.rmtree(self.root, ignore_errors=True)
 
     def _read(self, chunk: FeatureChunk, digest: str) -> NDArray[np.float16]:
         block = _open(self.path(chunk, digest), chunk.rows)

@@ -44,11 +44,6 @@ class JobContext:
         self._progress: _Progress | None = None
         self._written: _Progress | None = None
 
-    @property
-    def flag_path(self) -> Path:
-        """The file whose existence tells worker processes to stop; `StopFlag(flag_path)` asks for it."""
-        return self.flag.path
-
     def cancelled(self) -> bool:
         """Whether the job should stop: somebody cancelled it, or this process ends, or another took the job over."""
         return self._halt.is_set()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from backend.core.errors import IntegrityError, NotFound
 from backend.core.images import decode, pixel_digest
-from backend.service.datasets import DatasetInfo, DatasetStore
+from backend.service.datasets import DatasetInfo, DatasetStore, read_chunk
 from backend.service.shards import ROWS_PER_GROUP
 from backend.service.sources import ImportLimits
 from tests.service.importing_here import import_into, zip_of
@@ -63,7 +63,7 @@ def test_an_import_keeps_every_image_with_what_is_known_of_it(tmp_path: Path, st
         assert row["jpeg_quality"] is None
     chunks = store.chunks("a-1")
     assert [chunk.rows for chunk in chunks] == [3, 3, 2]
-    assert [data for chunk in chunks for data in store.read_chunk(chunk)] == [members[name] for name in LAYOUT]
+    assert [data for chunk in chunks for data in read_chunk(chunk)] == [members[name] for name in LAYOUT]
     assert len({chunk.digest for chunk in chunks}) == 3
 
 
@@ -109,7 +109,7 @@ def test_damage_on_disk_is_told(tmp_path: Path, store: DatasetStore) -> None:
     chunk = store.chunks("a-1")[0]
     Path(chunk.shard).write_bytes(b"PAR1")
     (store.folder("a-1") / "index.parquet").write_bytes(b"x")
-    for call in (lambda: store.read_chunk(chunk), lambda: store.index("a-1")):
+    for call in (lambda: read_chunk(chunk), lambda: store.index("a-1")):
         with pytest.raises(IntegrityError):
             call()
     (store.folder("a-1") / "info.json").write_text("{}")
