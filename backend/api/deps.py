@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Query, Request
 
 from backend.api.metrics import Metrics
 from backend.api.packs import Gate
+from backend.api.problems import ProblemError
 from backend.service.app import Service
 from backend.settings import Settings
 
@@ -34,6 +35,20 @@ def get_gate(request: Request) -> Gate:
     """What bounds the requests that compute at the same time."""
     gate: Gate = request.app.state.gate
     return gate
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Raises ProblemError 422 for a parameter of the address that the route does not read: it may be a slip.
+
+    Otherwise `POST /predict?model_id=…`, whose model_id is a field of the form, would answer by another model.
+    """
+    if not request.query_params:
+        return
+    operation = request.app.openapi()["paths"][request.scope["route"].path_format][request.method.lower()]
+    known = {given["name"] for given in operation.get("parameters", ()) if given["in"] == "query"}
+    if unknown := sorted(set(request.query_params) - known):
+        hint = f"This route reads: {', '.join(sorted(known))}." if known else "This route reads none."
+        raise ProblemError(422, "request.unknown_query", f"Unknown parameter in the address: {unknown[0]!r}.", hint)
 
 
 ServiceDep = Annotated[Service, Depends(get_service)]

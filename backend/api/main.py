@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from backend.api import documentation, problems
+from backend.api.deps import refuse_unknown_query
 from backend.api.limits import BodyLimit
 from backend.api.metrics import Metrics, Observe
 from backend.api.packs import Gate
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.gate = Gate(chosen.workers)
     for noun in (fit, models, predict, datasets, images, eda, jobs, options, health):
-        app.include_router(noun.router)
+        app.include_router(noun.router, dependencies=[Depends(refuse_unknown_query)])
     documentation.install(app)
     problems.install(app)
     # The last one added is the outermost.

@@ -246,3 +246,12 @@ def test_images_of_pil_only_formats_are_never_opened() -> None:
     assert set(FORMATS) <= {"JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"}
     with pytest.raises(OSError, match="cannot identify"):
         Image.open(io.BytesIO(encode(crop(1), "PPM")), formats=FORMATS)
+
+
+def test_a_parameter_of_the_address_that_nobody_reads_is_refused(fitted: RunningService) -> None:
+    answer = httpx.post(f"{fitted.url}/predict?model_id=other", files={"files": ("a.png", photo())})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.unknown_query")
+    assert "model_id" in answer.json()["detail"]
+    answer = httpx.get(f"{fitted.url}/models?limt=3")
+    assert answer.status_code == 422
+    assert "limit" in answer.json()["hint"]
