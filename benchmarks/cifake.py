@@ -27,7 +27,7 @@ from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
 from backend.service.registry import CARD, HEAD
 from backend.settings import load_settings
-from benchmarks.record import COMMIT, LEDGER, ROOT, PeakMemory, data_folder, write_result
+from benchmarks.record import COMMIT, LEDGER, ROOT, PeakMemory, data_folder, run_job, write_result
 
 SHIPPED = "cifake-logreg"
 ORIGINAL: dict[
@@ -57,16 +57,9 @@ FIGURES = ("accuracy", "auroc", "log_loss", "hinge_loss", "fpr", "recall", "brie
 
 def measure(service: Service, params: dict[str, Any], config: FitConfig) -> tuple[dict[str, Any], dict[str, Any]]:
     """The card of a fit, and what the result keeps of it; progress goes to standard error."""
-    started = time.perf_counter()
     with PeakMemory() as peak:
-        job = service.jobs.submit("fit", {**params, "config": config.to_json()})
-        while not (job := service.jobs.wait(job.id, 10.0)).finished:
-            if job.progress:
-                print(f"{job.progress.stage} {job.progress.done}/{job.progress.total}", file=sys.stderr, flush=True)
-    seconds = time.perf_counter() - started
-    if job.state != "done" or job.result is None:
-        raise SystemExit(f"The fit ended as {job.state}: {job.reason}")
-    card = service.registry.get(job.result["model_id"])
+        result, seconds = run_job(service, "fit", {**params, "config": config.to_json()})
+    card = service.registry.get(result["model_id"])
     return card, figures(card) | {"seconds": round(seconds, 1), "peak_memory_mib": round(peak.mib)}
 
 

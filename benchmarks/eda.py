@@ -6,27 +6,17 @@ DEEPFAKE_DATA=... python -m benchmarks.eda
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from backend.service.app import Service, open_service
+from backend.service.app import open_service
 from backend.settings import load_settings
-from benchmarks.record import PeakMemory, data_folder, write_result
+from benchmarks.record import PeakMemory, data_folder, run_job, write_result
 
 ORIGINAL = {
     "train": {"mean": [0.472, 0.463, 0.418], "std": [0.238, 0.237, 0.266]},
     "test": {"mean": [0.473, 0.464, 0.419], "std": [0.238, 0.237, 0.266]},
 }
-
-
-def run_job(service: Service, kind: str, params: dict[str, Any]) -> tuple[dict[str, Any], float]:
-    """The result of a job and its wall time in seconds."""
-    started = time.perf_counter()
-    job = service.jobs.wait(service.jobs.submit(kind, params).id, 3600)
-    if job.state != "done" or job.result is None:
-        raise SystemExit(f"The job ended as {job.state}: {job.reason}")
-    return job.result, time.perf_counter() - started
 
 
 def table(profile: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from types import TracebackType
 from typing import Any
 
 import psutil
+
+from backend.service.app import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -72,6 +75,18 @@ def data_folder() -> Path:
     if not folder or not Path(folder).is_dir():
         raise SystemExit("skipped: set DEEPFAKE_DATA to the folder that holds cifake.zip")
     return Path(folder)
+
+
+def run_job(service: Service, kind: str, params: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """The result of a job and its wall time in seconds. Shows progress; ends the program on failure."""
+    started = time.perf_counter()
+    job = service.jobs.submit(kind, params)
+    while not (job := service.jobs.wait(job.id, 10.0)).finished:
+        if job.progress:
+            print(f"{job.progress.stage} {job.progress.done}/{job.progress.total}", file=sys.stderr, flush=True)
+    if job.state != "done" or job.result is None:
+        raise SystemExit(f"The job ended as {job.state}: {job.reason}")
+    return job.result, time.perf_counter() - started
 
 
 class PeakMemory:

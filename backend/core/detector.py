@@ -94,26 +94,28 @@ class Detector:
 
     def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
-        reasons = []
-        outside = self.sides is not None and not self._is_near(shape)
-        if outside and self.sides is not None:
-            shortest, longest = self.sides
-            seen = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
-            reasons.append(
-                f"The image is {shape[1]} x {shape[0]} pixels; the model was trained on sides of {seen} pixels and is "
-                "untested on others."
-            )
+        outside = self._reason_outside(shape)
+        reasons = [] if outside is None else [outside]
         low, high = self.unsure_band
         if low < probability_fake < high:
             reasons.append(
                 f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
             )
         verdict = "unsure" if reasons else label.lower()
-        return Answer(label, probability_fake, score, verdict, False if outside else None, tuple(reasons))
+        return Answer(label, probability_fake, score, verdict, None if outside is None else False, tuple(reasons))
 
-    def _is_near(self, shape: tuple[int, ...]) -> bool:
-        shortest, longest = self.sides or (0, 0)
-        return min(shape[:2]) * SIZE_FACTOR >= shortest and max(shape[:2]) <= longest * SIZE_FACTOR
+    def _reason_outside(self, shape: tuple[int, ...]) -> str | None:
+        """Why an image of this shape is outside the model's domain; None where it is not known to be."""
+        if self.sides is None:
+            return None
+        shortest, longest = self.sides
+        if min(shape[:2]) * SIZE_FACTOR >= shortest and max(shape[:2]) <= longest * SIZE_FACTOR:
+            return None
+        seen = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+        return (
+            f"The image is {shape[1]} x {shape[0]} pixels; the model was trained on sides of {seen} pixels and is "
+            "untested on others."
+        )
 
     def describe(self) -> dict[str, Any]:
         """The part of a model card that `restore` needs beside the head's arrays."""

@@ -25,7 +25,7 @@ from backend.core.detector import Detector, restore
 from backend.core.errors import Conflict, IntegrityError, NoActiveModel, NotFound
 from backend.core.extractors.cnn import CnnExtractor
 from backend.service.database import Database
-from backend.service.shards import written_whole
+from backend.service.shards import LABEL_NAMES, written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -205,9 +205,8 @@ class Registry:
         rows = np.flatnonzero(keep)
         certainty_of_truth = np.where(label[rows] == 1, probability[rows], 1 - probability[rows])
         page = rows[np.argsort(certainty_of_truth, kind="stable")][offset : offset + limit]
-        names = ("REAL", "FAKE")
         return [
-            {**item, "label": names[item["label"]], "predicted": names[called[index]]}
+            {**item, "label": LABEL_NAMES[item["label"]], "predicted": LABEL_NAMES[called[index]]}
             for index, item in zip(page, table.take(page).to_pylist(), strict=True)
         ], len(rows)
 

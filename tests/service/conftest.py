@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from backend.core.config import FitConfig
 from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
+from backend.service.runner import Runner
 from backend.settings import Settings, load_settings
+from tests.service.job_workflows import WORKFLOWS, open_jobs
 
 QUICK = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=1.0), name="Quick")
 """A fit without a network: its features take a second."""
@@ -41,6 +44,27 @@ def model(service: Service, demo: str) -> str:
     """Id of a model fitted on the demonstration set."""
     job = service.jobs.submit("fit", {"dataset_id": demo, "config": QUICK.to_json()})
     return str(finished(service, job.id)["model_id"])
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    jobs = open_jobs(tmp_path)
+    yield jobs
+    jobs.database.close()
+
+
+@pytest.fixture
+def run(jobs):
+    """Starts a runner in this process, stopped at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def start(jobs=jobs, **more):
+            runner = Runner(jobs, WORKFLOWS, "the service", **more)
+            stack.callback(runner.close)
+            runner.start()
+            return runner
+
+        yield start
 
 
 def finished(service: Service, job_id: str, seconds: float = 120) -> dict[str, object]:

@@ -1,4 +1,3 @@
-import contextlib
 import json
 import logging
 import os
@@ -9,31 +8,9 @@ from sqlalchemy import update
 
 from backend.core.errors import Cancelled, Conflict, InvalidInput, NotFound, QueueFull
 from backend.service.job_context import JobContext, sweep_folders
-from backend.service.runner import Runner
 from backend.service.tables import JobRow, ProgressRow
 from tests.service import job_workflows
 from tests.service.job_workflows import STEPS, WORKFLOWS, lines, open_jobs, wait_for
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    jobs = open_jobs(tmp_path)
-    yield jobs
-    jobs.database.close()
-
-
-@pytest.fixture
-def run(jobs):
-    """Starts a runner in this process, stopped at the end."""
-    with contextlib.ExitStack() as stack:
-
-        def start(jobs=jobs, **more):
-            runner = Runner(jobs, WORKFLOWS, "the service", **more)
-            stack.callback(runner.close)
-            runner.start()
-            return runner
-
-        yield start
 
 
 def test_a_job_runs_and_is_done(jobs, run, tmp_path):

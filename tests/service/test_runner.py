@@ -1,4 +1,3 @@
-import contextlib
 import os
 import signal
 import subprocess
@@ -11,32 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from backend.service.leases import Leases, current_owner, owner_is_dead
-from backend.service.runner import Runner
 from backend.service.tables import JobRow
-from tests.service.job_workflows import STEPS, WORKFLOWS, lines, open_jobs, wait_for
+from tests.service.job_workflows import STEPS, lines, open_jobs, wait_for
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    jobs = open_jobs(tmp_path)
-    yield jobs
-    jobs.database.close()
-
-
-@pytest.fixture
-def run(jobs):
-    """Starts a runner in this process, stopped at the end."""
-    with contextlib.ExitStack() as stack:
-
-        def start(jobs=jobs, **more):
-            runner = Runner(jobs, WORKFLOWS, "the service", **more)
-            stack.callback(runner.close)
-            runner.start()
-            return runner
-
-        yield start
 
 
 @pytest.fixture
