@@ -58,6 +58,7 @@ class Answer:
     verdict: str  # "real", "fake" or "unsure"
     in_domain: bool | None  # False: of a size that the model never saw; None: nothing speaks against it
     reasons: tuple[str, ...]  # sentences that explain the verdict
+    reason_codes: tuple[str, ...]  # one for each of the reasons: "size" or "too_close"
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,16 @@ class Detector:
     def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
         outside = self._reason_outside(shape)
-        reasons = [] if outside is None else [outside]
+        reasons = {} if outside is None else {"size": outside}
         low, high = self.unsure_band
         if low < probability_fake < high:
-            reasons.append(
+            reasons["too_close"] = (
                 f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
             )
         verdict = "unsure" if reasons else label.lower()
-        return Answer(label, probability_fake, score, verdict, None if outside is None else False, tuple(reasons))
+        in_domain = None if outside is None else False
+        sentences, codes = tuple(reasons.values()), tuple(reasons)
+        return Answer(label, probability_fake, score, verdict, in_domain, sentences, codes)
 
     def _reason_outside(self, shape: tuple[int, ...]) -> str | None:
         """Why an image of this shape is outside the model's domain; None where it is not known to be."""

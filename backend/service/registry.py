@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -11,6 +12,7 @@ import time
 import zipfile
 from collections import OrderedDict
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,8 @@ _ACTIVE = "active_model"
 _LOADED_AT_ONCE = 4
 _STAGING, _TRASH = ".staging-", ".trash-"
 _LEFTOVER_SECONDS = 3600.0
+_PRESENTED = ("active", "size_bytes", "digest")  # made for each answer, not part of the card on disk
+_DECIDING = ("extractor", "backbone_digest", "calibration", "threshold", "unsure_band", "sides")
 _NEEDED = ("name", "created_at", "extractor", "head", "calibration", "threshold")
 
 
@@ -109,8 +113,9 @@ class Registry:
         return self._present(card, self.active())
 
     def _present(self, card: dict[str, Any], active: str | None) -> dict[str, Any]:
-        size = sum(f.stat().st_size for f in (self.root / card["id"]).glob("*") if f.is_file())
-        return {**card, "active": card["id"] == active, "size_bytes": size}
+        folder = self.root / card["id"]
+        size = sum(f.stat().st_size for f in folder.glob("*") if f.is_file())
+        return {**card, "active": card["id"] == active, "size_bytes": size, "digest": _digest(card, folder / HEAD)}
 
     def active(self) -> str | None:
         """Id of the model that predictions use unless told otherwise."""
@@ -126,7 +131,7 @@ class Registry:
 
     def update(self, model_id: str, name: str | None = None, notes: str | None = None) -> dict[str, Any]:
         """Changes what a person wrote about a model; None leaves it."""
-        card = {key: value for key, value in self.get(model_id).items() if key not in ("active", "size_bytes")}
+        card = {key: value for key, value in self.get(model_id).items() if key not in _PRESENTED}
         changes = {"name": name, "notes": notes}
         card.update({key: value for key, value in changes.items() if value is not None})
         path = self.root / model_id / CARD
@@ -228,6 +233,25 @@ class Registry:
                 )
                 archive.writestr(f"{model_id}/detector.onnx", graph)
         return target
+
+
+def _digest(card: Card, head: Path) -> str | None:
+    """SHA-256 over all that decides an answer: the head's file and the card's part of it; None where the file is gone.
+
+    Equal for two models exactly where they answer every image alike; a new name or new notes do not change it.
+    """
+    try:
+        status = head.stat()
+        arrays = _file_digest(head, status.st_mtime_ns, status.st_size)
+    except OSError:
+        return None
+    deciding = json.dumps({"head": arrays, **{key: card.get(key) for key in _DECIDING}}, sort_keys=True)
+    return hashlib.sha256(deciding.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _file_digest(path: Path, _mtime_ns: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _read_card(path: Path) -> Card | None:

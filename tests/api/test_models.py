@@ -46,6 +46,22 @@ def test_models_without_a_figure_come_last() -> None:
     assert [c["accuracy"]["test"] for c in sort_cards(cards, "-accuracy")] == [0.9, 0.5, None]
 
 
+def test_a_list_has_figures_and_a_single_card_its_curves(fitted: RunningService, other: dict[str, Any]) -> None:
+    short = httpx.get(f"{fitted.url}/models").json()["items"][0]["metrics"]["test"]
+    long = httpx.get(f"{fitted.url}/models", params={"curves": True}).json()["items"][0]["metrics"]["test"]
+    assert set(long) - set(short) == {"roc", "reliability"}
+    assert long == httpx.get(f"{fitted.url}/models/{other['id']}").json()["metrics"]["test"]
+
+
+def test_the_digest_says_whether_two_models_answer_alike(fitted: RunningService, other: dict[str, Any]) -> None:
+    digests = [card["digest"] for card in httpx.get(f"{fitted.url}/models").json()["items"]]
+    assert all(len(digest) == 64 for digest in digests)
+    assert len(set(digests)) == len(digests)
+    url = f"{fitted.url}/models/{other['id']}"
+    assert httpx.patch(url, json={"notes": "changed"}).json()["digest"] == other["digest"]
+    httpx.patch(url, json={"notes": other["notes"]})
+
+
 def test_rename(fitted: RunningService, other: dict[str, Any]) -> None:
     url = f"{fitted.url}/models/{other['id']}"
     changed = httpx.patch(url, json={"notes": "Ürgent\nnote"}).json()

@@ -39,6 +39,7 @@ def test_an_answer_says_everything(fitted: RunningService) -> None:
     assert answer["label"] == ("FAKE" if answer["probability_fake"] >= answer["threshold"] else "REAL")
     assert answer["verdict"] in ("unsure", answer["label"].lower())
     assert bool(answer["reasons"]) == (answer["verdict"] == "unsure")
+    assert len(answer["reason_codes"]) == len(answer["reasons"])
     assert (answer["in_domain"], answer["explanation"], answer["provenance"]) == (None, None, None)
     assert (answer["width"], answer["height"], answer["format"]) == (48, 48, "PNG")
     ready = httpx.get(f"{fitted.url}/ready").json()

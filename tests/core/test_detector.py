@@ -89,6 +89,7 @@ def test_verdict_is_unsure_within_three_to_one_odds_of_the_threshold(detector: D
     answer = close.predict(make_images(1, 6)[0])[0]
     assert (answer.label, answer.verdict) == ("FAKE", "unsure")
     assert "0.52" in answer.reasons[0]
+    assert answer.reason_codes == ("too_close",)
 
 
 def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector) -> None:
@@ -98,6 +99,7 @@ def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector
     answer = sized.predict([large])[0]
     assert answer.verdict == "unsure"
     assert "65 x 32" in answer.reasons[0]
+    assert answer.reason_codes[0] == "size"
     assert detector.predict([large])[0].in_domain is None
     restored = restore(sized.describe(), sized.head.arrays(), backbones=Path())
     assert restored.sides == (32, 32)

@@ -14,6 +14,8 @@ from backend.api.schemas.models import ModelCard, ModelChanges, ModelPage, Score
 
 router = APIRouter(tags=["models"])
 
+_CURVES = frozenset({"roc", "reliability"})
+
 Sort = Literal[
     "created_at",
     "-created_at",
@@ -35,10 +37,11 @@ def list_models(
     sort: Annotated[Sort, Query(description="Key; a leading - puts the largest first. Accuracy is the test one")] = (
         "-created_at"
     ),
+    curves: Annotated[bool, Query(description="Also the curves of each card, some 10 kB a split")] = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> ModelPage:
-    """A page of cards."""
+    """A page of cards; `GET /models/{model_id}` gives one with its curves."""
     wanted = q.casefold()
     cards = [
         card
@@ -46,8 +49,17 @@ def list_models(
         if wanted in f"{card['name']}\n{card['id']}\n{card.get('notes', '')}".casefold()
     ]
     ordered = sort_cards(cards, sort)
-    page = [ModelCard.model_validate(card) for card in ordered[offset : offset + limit]]
+    cards = ordered[offset : offset + limit]
+    page = [ModelCard.model_validate(card if curves else _without_curves(card)) for card in cards]
     return ModelPage(items=page, total=len(ordered), limit=limit, offset=offset)
+
+
+def _without_curves(card: dict[str, Any]) -> dict[str, Any]:
+    metrics = {
+        split: figures and {name: value for name, value in figures.items() if name not in _CURVES}
+        for split, figures in card["metrics"].items()
+    }
+    return {**card, "metrics": metrics}
 
 
 def sort_cards(cards: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:

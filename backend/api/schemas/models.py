@@ -20,6 +20,9 @@ class ModelCard(BaseModel):
     created_at: str = Field(description="UTC, ISO 8601")
     active: bool = Field(description="Whether predictions use it unless told otherwise")
     size_bytes: int = Field(description="On disk, without the shared backbone")
+    digest: str | None = Field(
+        None, description="SHA-256 over all that decides an answer; null where a file of the model is missing"
+    )
     dataset: dict[str, Any] | None = Field(description="id, name, version, digest and number of images")
     config: dict[str, Any] = Field(description="What was asked for: extractor, head, splits, seed")
     extractor: dict[str, Any] = Field(description="name, spec, digest, dimensions")

@@ -27,6 +27,10 @@ class Prediction(Strict):
         None, description="false: of a size that the model was not trained on; null: nothing speaks against it"
     )
     reasons: list[str] = Field(description="Sentences that explain the verdict")
+    reason_codes: list[str] = Field(
+        description="One for each of the reasons, for a program; they do not change between versions",
+        examples=[["size", "too_close"]],
+    )
     width: int = Field(description="Pixels, upright")
     height: int = Field(description="Pixels, upright")
     format: str = Field(description="The file's format", examples=["JPEG"])
