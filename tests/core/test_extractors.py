@@ -194,6 +194,23 @@ def test_an_export_computes_what_pytorch_computes(exported: Extractor) -> None:
     assert exported.feature_names[-1] == "cnn.last.mean[1279]"
 
 
+def test_large_inputs_export_and_a_wrong_graph_is_still_refused(tmp_path: Path) -> None:
+    from backend.core.extractors import export
+    from backend.core.extractors.backbones import load
+    from backend.core.extractors.graph import FeatureGraph
+    from backend.core.extractors.stages import resolve_stages, taps_of
+
+    stage, pooling = "block2.1.dw", ["std"]  # nearly constant maps: float32 shows
+    path = tmp_path / "graph.onnx"
+    export.export(path, backbone="tf_efficientnet_lite0", stages=[stage], input_size=384, pooling=pooling)
+    network, _ = load("tf_efficientnet_lite0")
+    taps = taps_of(network)
+    record = {**network.pretrained_cfg, "mean": (0.52, 0.5, 0.5)}  # type: ignore[dict-item]
+    other = FeatureGraph(network, taps, resolve_stages([stage], pooling, taps), 384, record).eval()
+    with pytest.raises(IntegrityError, match="off by"):
+        export._check(other, path)
+
+
 def test_no_graph_tells_of_the_machine_that_made_it(exported: Extractor) -> None:
     for path in (exported.path, *SHIPPED.glob("*.onnx")):  # type: ignore[attr-defined]
         assert b"stack_trace" not in path.read_bytes()

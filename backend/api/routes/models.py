@@ -33,6 +33,7 @@ Sort = Literal[
 @router.get("/models", summary="List models", responses=responses(422))
 def list_models(
     service: ServiceDep,
+    *,
     q: Annotated[str, Query(max_length=100, description="Only models with this in their name, id or notes")] = "",
     sort: Annotated[Sort, Query(description="Key; a leading - puts the largest first. Accuracy is the test one")] = (
         "-created_at"

@@ -23,6 +23,10 @@ from backend.core.extractors.backbones import load
 from backend.core.extractors.graph import FeatureGraph
 from backend.core.extractors.stages import resolve_stages, taps_of
 
+WORST_OFF, MEAN_OFF = 5e-2, 1e-3
+"""Relative differences from PyTorch that float32 explains. The deviation of a nearly constant map is the root of a
+difference of large numbers, so a few features at large input sizes differ by 1e-2; a wrong graph is off everywhere."""
+
 
 def export(path: Path, *, backbone: str, stages: str | list[str], input_size: int, pooling: list[str]) -> None:
     """Write the graph to `path` by atomic rename, with what is in it as the metadata entry `deepfake`.
@@ -100,6 +104,10 @@ def _check(graph: FeatureGraph, path: Path) -> None:
             )
             expected = torch.cat(graph.blocks(resized), dim=1).numpy()
         actual = session.run(None, {"pixels": pixels.numpy()})[0]
-        worst = float(np.max(np.abs(actual - expected) / (1 + np.abs(expected))))
-        if not worst < 5e-3:
-            raise IntegrityError(f"The exported graph is off by {worst:.2e} on {count} x {height} x {width} pixels.")
+        off = np.abs(actual - expected) / (1 + np.abs(expected))
+        worst, mean = float(np.max(off)), float(np.mean(off))
+        if not (worst < WORST_OFF and mean < MEAN_OFF):
+            raise IntegrityError(
+                f"The exported graph is off by {worst:.2e} at most and {mean:.2e} in the mean "
+                f"on {count} x {height} x {width} pixels."
+            )
