@@ -3,18 +3,88 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import streamlit as st
 
-from frontend.texts import say
+from frontend.session import asked, client, show_key_field
+from frontend.texts import LANGUAGE_KEY, say
+from frontend.texts.language import LANGUAGES
+from frontend.transport import ApiError
 
-FOLDER = Path(__file__).parent / "pages"
 
-PAGES = (  # file in pages/, title, icon, path of its address
-    ("predict.py", "nav.predict", ":material/image_search:", "predict"),
+class Row(NamedTuple):
+    """One page: its file in screens/ is also its address, its title the text `nav.<file>`."""
+
+    file: str
+    section: str
+    icon: str
+    layout: Literal["centered", "wide"] = "wide"
+    visibility: Literal["visible", "hidden"] = "visible"  # hidden: reached from another page, or by its address
+
+
+PAGES = (
+    Row("predict", "check", ":material/image_search:"),
+    Row("datasets", "build", ":material/photo_library:"),
+    Row("dataset", "build", ":material/photo_library:", visibility="hidden"),
+    Row("train", "build", ":material/model_training:", layout="centered"),
+    Row("models", "build", ":material/leaderboard:"),
+    Row("model", "build", ":material/leaderboard:", visibility="hidden"),
+    Row("jobs", "watch", ":material/list_alt:"),
+    Row("job", "watch", ":material/list_alt:", layout="centered", visibility="hidden"),
 )
 
-st.set_page_config(page_title=say("app.title"), page_icon="🔍", layout="centered")
-st.navigation(
-    [st.Page(FOLDER / file, title=say(title), icon=icon, url_path=path) for file, title, icon, path in PAGES]
-).run()
+
+def show_app() -> None:
+    """The frame and the page that its address names."""
+    with st.sidebar:
+        choose_language()
+    sections: dict[str, list[st.Page]] = {}
+    layouts: dict[str, Literal["centered", "wide"]] = {}
+    for row in PAGES:
+        file = Path(__file__).parent / "screens" / f"{row.file}.py"
+        title = say(f"nav.{row.file}")
+        page = st.Page(file, title=title, icon=row.icon, url_path=row.file, visibility=row.visibility)
+        sections.setdefault(say(f"nav.section.{row.section}"), []).append(page)
+        layouts[title] = row.layout
+    chosen = st.navigation(sections, expanded=True)
+    st.set_page_config(page_title=chosen.title, page_icon="🔍", layout=layouts[chosen.title])
+    with st.sidebar:
+        show_key_field()
+    chosen.run()
+    with st.sidebar:  # last: where the service is down, the page has said so by now
+        show_running_jobs()
+
+
+def choose_language() -> None:
+    """The language, kept in every page's address; at first the browser's own where there are texts in it."""
+    browsers = (st.context.locale or "en").split("-")[0]
+    default = browsers if browsers in LANGUAGES else "en"
+    if LANGUAGE_KEY not in st.session_state:
+        asked_for = asked(LANGUAGE_KEY)
+        st.session_state[LANGUAGE_KEY] = asked_for if asked_for in LANGUAGES else default
+    chosen = st.segmented_control(
+        say("language"),
+        list(LANGUAGES),
+        format_func=lambda code: LANGUAGES[code],
+        key=LANGUAGE_KEY,
+        required=True,
+        label_visibility="collapsed",
+    )
+    if chosen != default:
+        st.query_params[LANGUAGE_KEY] = str(chosen)
+    else:
+        st.query_params.pop(LANGUAGE_KEY, None)
+
+
+def show_running_jobs() -> None:
+    """A link to the jobs where some are running, from whichever page."""
+    try:
+        running = client().jobs(state="running", limit=1)["total"]
+    except ApiError:
+        return
+    if running:
+        st.page_link("screens/jobs.py", label=say("nav.running", count=running), icon=":material/progress_activity:")
+
+
+show_app()

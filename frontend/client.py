@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from frontend.transport import ANSWER_S, ApiError, Json, Transport
-from frontend.uploads import FilePart, Multipart
+from frontend.uploads import Content, FilePart, Multipart, OnSent
 
-Image = tuple[str, bytes | Path]
+Image = tuple[str, Content]
 """File name and content of an image that is sent."""
 
 
@@ -23,22 +23,22 @@ class Upload:
     A path is read while it is sent, never whole. `labels` has "REAL" or "FAKE" for each of `files`, in their order.
     """
 
-    archive: Path | None = None
-    parquet: Sequence[Path] = ()
+    archive: Path | Image | None = None
+    parquet: Sequence[Path | Image] = ()
     files: Sequence[Image] = ()
     labels: Sequence[str] | None = None
 
-    def form(self, *, name: str | None = None, config: Json | None = None) -> Multipart:
-        """The form that the service reads."""
-        archives = [self.archive] if self.archive is not None else []
+    def form(self, *, name: str | None = None, config: Json | None = None, on_sent: OnSent | None = None) -> Multipart:
+        """The form that the service reads; `on_sent` hears of its bytes on their way."""
         labels = None if self.labels is None else list(self.labels)
         return Multipart(
             {"name": name, "config": config, "labels": labels},
             [
-                *_parts("archive", [(path.name, path) for path in archives]),
-                *_parts("parquet", [(path.name, path) for path in self.parquet]),
+                *_parts("archive", [_named(self.archive)] if self.archive is not None else []),
+                *_parts("parquet", [_named(file) for file in self.parquet]),
                 *_parts("files", self.files),
             ],
+            on_sent,
         )
 
 
@@ -48,11 +48,15 @@ FINISHED = frozenset({"done", "failed", "cancelled"})
 
 
 class Client:
-    """Calls of the service at `base_url` (by default DEEPFAKE_API_URL, else port 8000 here). Safe between threads."""
+    """Calls of the service at `base_url` (by default DEEPFAKE_API_URL, else port 8000 here). Safe between threads.
 
-    def __init__(self, base_url: str | None = None) -> None:
+    `api_key` (by default DEEPFAKE_API_KEY) is sent as a bearer token, for a service that asks for one.
+    """
+
+    def __init__(self, base_url: str | None = None, api_key: str | None = None) -> None:
         self.base_url = (base_url or os.environ.get("DEEPFAKE_API_URL") or DEFAULT_URL).rstrip("/")
-        self._http = Transport(self.base_url)
+        self.api_key = api_key or os.environ.get("DEEPFAKE_API_KEY") or None
+        self._http = Transport(self.base_url, self.api_key)
 
     # what exists
 
@@ -74,9 +78,17 @@ class Client:
 
     # predictions
 
-    def predict(self, images: Sequence[Image], *, model_id: str | None = None) -> Json:
+    def predict(
+        self,
+        images: Sequence[Image],
+        *,
+        model_id: str | None = None,
+        explain: bool = False,
+        provenance: bool = False,
+    ) -> Json:
         """`{model_id, predictions: [...], errors: [...]}`: one or the other for each image, with its `index`."""
-        form = Multipart({"model_id": model_id}, _parts("files", images))
+        fields = {"model_id": model_id, "explain": explain or None, "provenance": provenance or None}
+        form = Multipart(fields, _parts("files", images))
         try:
             return self._http.json("POST", "/predict", form=form)
         except ApiError as error:
@@ -102,9 +114,9 @@ class Client:
         """The job that imports a source the service knows, such as "demo", as the data set `name`."""
         return self._http.json("POST", "/datasets", body={"name": name, "source": source})
 
-    def import_images(self, name: str, upload: Upload) -> Json:
-        """The job that imports the images of `upload` as the data set `name`."""
-        return self._http.json("POST", "/datasets", form=upload.form(name=name))
+    def import_images(self, name: str, upload: Upload, *, on_sent: OnSent | None = None) -> Json:
+        """The job that imports the images of `upload` as the data set `name`; `on_sent(bytes so far, of all)`."""
+        return self._http.json("POST", "/datasets", form=upload.form(name=name, on_sent=on_sent))
 
     def revise_dataset(self, dataset_id: str, changes: Mapping[int, str], *, version: int | None = None) -> Json:
         """The next version of a data set: image number -> "REAL", "FAKE" or "DROP".
@@ -146,13 +158,10 @@ class Client:
         path = f"/datasets/{_id(dataset_id)}/images/{number}/thumbnail"
         return self._http.send("GET", path, params={"size": size}).content
 
-    def eda(self, dataset_id: str, *, on_progress: Callable[[Json], None] | None = None) -> Json:
-        """The profile of a data set; the first question for it waits until the service has made it."""
-        answer = self._http.json("GET", "/eda", params={"dataset_id": dataset_id})
-        if "state" not in answer:
-            return answer
-        self.wait(str(answer["id"]), on_progress=on_progress)
-        return self._http.json("GET", "/eda", params={"dataset_id": dataset_id})
+    def eda(self, dataset_id: str, *, wait_s: int = 0) -> Json:
+        """The profile of a data set, or the job that makes it (it has a `state`) after `wait_s` seconds."""
+        params = {"dataset_id": dataset_id, "wait": wait_s}
+        return self._http.json("GET", "/eda", params=params, seconds=ANSWER_S + wait_s)
 
     def eda_images(self, images: Sequence[Image], labels: Sequence[str] | None = None) -> Json:
         """The profile of images that the service does not keep."""
@@ -172,13 +181,13 @@ class Client:
     # models
 
     def models(self, *, q: str = "", sort: str = "-created_at", limit: int = 50, offset: int = 0) -> Json:
-        """A page of cards: `{items, total, limit, offset}`; a leading "-" sorts the largest first."""
+        """A page of cards without curves: `{items, total, limit, offset}`; a leading "-" sorts the largest first."""
         return self._http.json(
             "GET", "/models", params={"q": q or None, "sort": sort, "limit": limit, "offset": offset}
         )
 
     def model(self, model_id: str) -> Json:
-        """A model's card."""
+        """A model's card with its curves."""
         return self._http.json("GET", f"/models/{_id(model_id)}")
 
     def active_model(self) -> Json:
@@ -270,6 +279,10 @@ def pages(fetch: Callable[..., Json], *, size: int = 200) -> Iterator[Json]:
 def _id(text: str) -> str:
     """An id as one segment of a path, whatever a person typed."""
     return quote(text, safe="")
+
+
+def _named(file: Path | Image) -> Image:
+    return (file.name, file) if isinstance(file, Path) else file
 
 
 def _parts(field: str, images: Sequence[Image]) -> list[FilePart]:

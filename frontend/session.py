@@ -1,6 +1,9 @@
-"""What the pages share: the client, and how an error is shown."""
+"""What the pages share: the client with the visitor's key, the address of a page, and how an error is shown."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -8,19 +11,59 @@ from frontend.client import NOT_READY, Client
 from frontend.texts import plain, say
 from frontend.transport import ApiError
 
+_KEY, _TYPED = "api_key", "api_key_typed"
 
-@st.cache_resource
+
 def client() -> Client:
-    """The one client of this web app."""
-    return Client()
+    """A client that speaks for this visitor; it keeps no connection, so making one costs nothing."""
+    return Client(api_key=st.session_state.get(_KEY))
+
+
+def run_page(draw: Callable[[], None]) -> None:
+    """Draws a page; what the service refuses ends it with a sentence."""
+    try:
+        draw()
+    except ApiError as error:
+        show_error(error)
 
 
 def show_error(error: ApiError) -> None:
     """The error as a sentence that says what to do; where the service is down, with a button to try again."""
     if error.status == 0:
         st.error(say("error.down", url=client().base_url))
-        st.button(say("error.retry"))
+        st.button(say("error.retry"), key="retry")
     elif error.code == NOT_READY:
         st.warning(say("error.not_ready", detail=error.detail))
+    elif error.status in (401, 403):
+        st.warning(say("error.forbidden", detail=error.detail))
+    elif error.status == 404:
+        st.warning(say("error.missing", detail=error.detail))
     else:
         st.error(plain(f"{error.detail} {error.hint}"))
+
+
+def asked(name: str = "id") -> str:
+    """The value of a parameter of the page's address, such as ?id=..., "" where there is none."""
+    return str(st.query_params.get(name, ""))
+
+
+def show_key_field() -> None:
+    """A field for an API key; a key that is set is never shown again."""
+    if st.session_state.get(_KEY):
+        st.caption(say("key.set"))
+        st.button(say("key.forget"), on_click=_forget_key)
+        return
+    if os.environ.get("DEEPFAKE_API_KEY"):
+        st.caption(say("key.from_environment"))
+    with st.form("key", border=False):
+        st.text_input(say("key.label"), type="password", key=_TYPED, help=say("key.help"), autocomplete="off")
+        st.form_submit_button(say("key.use"), on_click=_use_key)
+
+
+def _use_key() -> None:
+    st.session_state[_KEY] = st.session_state[_TYPED].strip()
+    st.session_state[_TYPED] = ""
+
+
+def _forget_key() -> None:
+    del st.session_state[_KEY]

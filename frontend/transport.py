@@ -47,8 +47,10 @@ class ApiError(Exception):
 class Transport:
     """Requests to the service at `base_url`. Safe between threads: each request has its own connection."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, api_key: str | None = None) -> None:
         self.base_url = base_url
+        key = "".join(api_key.split()) if api_key else ""  # a header with a line end would be refused, and shown
+        self._headers: dict[str, str | bytes] = {"Authorization": f"Bearer {key}".encode()} if key else {}
 
     def json(
         self,
@@ -91,7 +93,7 @@ class Transport:
                     params=params,
                     json=body,
                     data=form,  # an iterable with a length: streamed, never read whole
-                    headers={"Content-Type": form.content_type} if form is not None else None,
+                    headers=self._headers | ({"Content-Type": form.content_type} if form is not None else {}),
                     timeout=(CONNECT_S, UPLOAD_S if form is not None else seconds),
                     stream=stream,
                 )

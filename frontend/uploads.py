@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 PIECE_BYTES = 1 << 20
 
+Content = bytes | memoryview | Path
+"""Of a file: its bytes, or the path that they are read from while sending."""
+OnSent = Callable[[int, int], None]
+"""Hears (bytes sent so far, bytes in all) of a body."""
+
 
 @dataclass(frozen=True)
 class FilePart:
-    """One file of a form. `content` is its bytes, or the path that they are read from while sending."""
+    """One file of a form."""
 
     field: str
     filename: str
-    content: bytes | Path
+    content: Content
 
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        return self.content.stat().st_size if isinstance(self.content, Path) else len(self.content)
+        return self.content.stat().st_size if isinstance(self.content, Path) else memoryview(self.content).nbytes
 
     def pieces(self) -> Iterator[bytes]:
         """The file's bytes in order, at most PIECE_BYTES at once."""
-        if isinstance(self.content, bytes):
-            yield self.content
+        if not isinstance(self.content, Path):
+            view = memoryview(self.content)
+            for start in range(0, view.nbytes, PIECE_BYTES):
+                yield bytes(view[start : start + PIECE_BYTES])
             return
         with self.content.open("rb") as stream:
             while piece := stream.read(PIECE_BYTES):
@@ -41,7 +48,8 @@ class Multipart:
     It can be sent more than once. A dictionary or list among `fields` is written as JSON, None is left out.
     """
 
-    def __init__(self, fields: dict[str, Any], files: Sequence[FilePart]) -> None:
+    def __init__(self, fields: dict[str, Any], files: Sequence[FilePart], on_sent: OnSent | None = None) -> None:
+        self._on_sent = on_sent
         boundary = secrets.token_hex(16)
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._parts: list[tuple[bytes, bytes | FilePart]] = []
@@ -59,6 +67,14 @@ class Multipart:
         return self._length
 
     def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        for piece in self._pieces():
+            yield piece
+            sent += len(piece)
+            if self._on_sent is not None:
+                self._on_sent(sent, self._length)
+
+    def _pieces(self) -> Iterator[bytes]:
         for head, body in self._parts:
             yield head
             if isinstance(body, FilePart):

@@ -11,23 +11,10 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.e2e.web import upload, wait_for_text
 from tests.running import RunningService
 
 pytestmark = pytest.mark.timeout(180)
-
-
-def read(browser: WebDriver) -> str:
-    return browser.find_element(By.TAG_NAME, "body").text
-
-
-def wait_for_text(browser: WebDriver, text: str) -> str:
-    """The page's text once it contains `text`."""
-    WebDriverWait(browser, 40).until(lambda b: text in read(b), f"{text!r} is not on the page")
-    return read(browser)
-
-
-def upload(browser: WebDriver, *files: Path) -> None:
-    browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys("\n".join(map(str, files)))
 
 
 def test_a_visitor_uploads_a_picture_and_reads_its_verdict(

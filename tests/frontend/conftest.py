@@ -7,9 +7,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.running import ROOT
 
 
 @dataclass
@@ -38,7 +42,7 @@ def answering() -> Iterator[Answering]:
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             state.requests.append((self.command, self.path, dict(self.headers), body))
-            answer = state.answers.pop(0)
+            answer = state.answers.pop(0) if state.answers else "hang up"
             self.close_connection = True
             if isinstance(answer, str):
                 return
@@ -57,3 +61,33 @@ def answering() -> Iterator[Answering]:
         yield state
         server.shutdown()
         thread.join()
+
+
+class Open(Protocol):
+    """Opens a page of the web app in front of the service at `url`; `query` are parameters of the page's address."""
+
+    def __call__(self, url: str, page: str = "predict", **query: str) -> AppTest: ...
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """See Open. Nothing that an earlier test cached is left."""
+
+    def open_page(url: str, page: str = "predict", **query: str) -> AppTest:
+        monkeypatch.setenv("DEEPFAKE_API_URL", url)
+        st.cache_data.clear()
+        app = AppTest.from_file(str(ROOT / "frontend" / "app.py"), default_timeout=60)
+        app.switch_page(f"screens/{page}.py")
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return open_page
+
+
+def shown(page: AppTest) -> str:
+    """All text on the page, one element a line, without Markdown's escapes."""
+    assert not page.exception
+    elements = [*page.title, *page.header, *page.subheader, *page.markdown, *page.text, *page.caption]
+    elements += [*page.error, *page.warning, *page.info, *page.success]
+    return "\n".join(str(element.value).replace("\\", "") for element in elements)

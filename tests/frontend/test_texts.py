@@ -4,33 +4,64 @@ from __future__ import annotations
 
 import ast
 import html
+import re
+from string import Formatter
 
 import pytest
 from markdown_it import MarkdownIt
 
-from frontend.texts import ENGLISH, percent, plain, say
+from frontend.formatting import percent
+from frontend.texts import TEXTS, plain, say
 from tests.running import ROOT
 
-VERDICTS = {"verdict.fake", "verdict.real", "verdict.unsure"}  # their keys are put together from the answer
+FOLDER = ROOT / "frontend"
 
 
-def test_every_text_is_used_and_every_used_text_exists() -> None:
-    written = {
-        node.value
-        for path in (ROOT / "frontend").rglob("*.py")
-        if path.name != "texts.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+def asked_keys() -> tuple[set[str], set[str]]:
+    """Every literal in the web app's code, and the beginning of every key that is put together there."""
+    literals: set[str] = set()
+    beginnings: set[str] = set()
+    for path in FOLDER.rglob("*.py"):
+        if path.parent.name == "texts":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                literals.add(node.value)
+            if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
+                beginnings.add(str(first.value))
+    return literals, {text for text in beginnings if re.fullmatch(r"[a-z_]+\.([a-z_.]*\.)?", text)}
+
+
+def test_no_text_is_left_over() -> None:
+    literals, beginnings = asked_keys()
+    texts = (FOLDER / "texts" / "__init__.py").read_text(encoding="utf-8")
+    unused = {
+        key for key in TEXTS if key not in literals and not key.startswith(tuple(beginnings)) and key not in texts
     }
-    asked = {
-        call.args[0].value
-        for path in (ROOT / "frontend").rglob("*.py")
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("say", "say_text")
-        if call.args and isinstance(call.args[0], ast.Constant)
-    }
-    assert asked <= set(ENGLISH)
-    assert set(ENGLISH) - {"percent.most", "percent.least"} == (written & set(ENGLISH)) | VERDICTS
+    assert not unused
+
+
+def test_every_text_that_is_asked_for_exists() -> None:
+    for path in FOLDER.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("say", "say_text"):
+                key = call.args[0]
+                if isinstance(key, ast.Constant):
+                    assert key.value in TEXTS, f"{path}: {key.value}"
+
+
+def test_both_languages_are_there_and_have_the_same_values() -> None:
+    for key, text in TEXTS.items():
+        names = [sorted(name for _, name, *_ in Formatter().parse(t) if name is not None) for t in (text.en, text.ru)]
+        assert names[0] == names[1], key
+        assert text.en.strip(), key
+        assert text.ru.strip(), key
+        if re.search("[a-z]{4}", re.sub(r"\{\w+\}|`[^`]*`", "", text.en)) and key not in SAME_IN_BOTH:
+            assert re.search("[а-яё]", text.ru.lower()), f"{key} is not Russian"
+
+
+SAME_IN_BOTH: set[str] = set()
+"""Keys of names that Russian writes as English does."""
 
 
 HOSTILE = [

@@ -1,0 +1,121 @@
+"""One picture and what a model says of it: the verdict in words first, then how sure it is and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from frontend.checking.asking import Answer
+from frontend.checking.describing import describe_domain, describe_probability, describe_reasons, describe_size
+from frontend.checking.heatmap import overlay, read_heatmap
+from frontend.checking.previews import SIDE_PX, Preview, make_preview, read_upright
+from frontend.checking.tray import Picture
+from frontend.formatting import size
+from frontend.texts import plain, say, say_text
+from frontend.transport import Json
+
+COLOURS = {"real": "blue", "fake": "orange", "unsure": "gray"}  # told apart by colour-blind people, and by the words
+ICONS = {"real": ":material/check_circle:", "fake": ":material/warning:", "unsure": ":material/help:"}
+SMALL_PX, MOST_PX = 256, 560
+"""Widths on the page: smaller pictures are enlarged to the first, none is wider than the second."""
+
+
+def show_verdict(answer: Answer, card: Json) -> None:
+    """The verdict in words, the probability, and what speaks for and against it."""
+    prediction = answer.prediction
+    if prediction is None:
+        show_problem(answer.problem or {})
+        return
+    verdict = str(prediction["verdict"])
+    words = say(f"verdict.{verdict}")
+    st.markdown(f"### :{COLOURS.get(verdict, 'gray')}[{ICONS.get(verdict, ICONS['unsure'])} {words}]")
+    probability = float(prediction["probability_fake"])
+    st.progress(min(max(probability, 0.0), 1.0), text=plain(describe_probability(prediction)))
+    for reason in describe_reasons(prediction, card):
+        st.markdown(f":material/arrow_right: {plain(reason)}")
+    st.markdown(f":material/straighten: {plain(describe_domain(prediction, card))}")
+    for part in ("stability", "provenance"):
+        if prediction.get(part):
+            st.markdown(f"**{say(f'answer.{part}')}**")
+            show_details(prediction[part])
+
+
+def show_problem(problem: Json) -> None:
+    """Why there is no verdict, with the file's name where the service gives it."""
+    sentence = f"{problem.get('detail') or ''} {problem.get('hint') or ''}"
+    st.error(plain(f"{problem['filename']}: {sentence}" if problem.get("filename") else sentence))
+
+
+def show_picture(picture: Picture, answer: Answer | None) -> None:
+    """The picture, under its heat-map where the service gives one, and what file it is."""
+    prediction = (answer.prediction if answer is not None else None) or {}
+    explanation = prediction.get("explanation") or {}
+    if read_heatmap(explanation.get("heatmap")) is not None:
+        show_overlay(picture, str(explanation["heatmap"]), answer.model_id if answer is not None else "")
+    else:
+        _show_image(preview_of(picture), picture.name)
+    if explanation.get("note"):
+        st.write(plain(str(explanation["note"])))
+    rest = {key: value for key, value in explanation.items() if key not in ("heatmap", "note")}
+    if rest:
+        st.markdown(f"**{say('answer.explanation')}**")
+        show_details(rest)
+    st.text(picture.name)
+    facts = [size(len(picture.content))]
+    if prediction:
+        facts = [str(prediction["format"]), say_text("answer.pixels", size=describe_size(prediction)), *facts]
+    st.caption(plain(" · ".join(facts)))
+
+
+@st.fragment
+def show_overlay(picture: Picture, heatmap: str, model_id: str) -> None:
+    """The picture under its heat-map, with a slider for how much of it is seen."""
+    layer = read_heatmap(heatmap)
+    preview = preview_of(picture)
+    if layer is None or preview is None:
+        _show_image(preview, picture.name)
+        return
+    image = st.container()
+    strength = st.slider(say("answer.strength"), 0, 100, 60, 5, format="%d %%", key=f"strength.{picture.id}.{model_id}")
+    with image:
+        mixed = overlay(read_upright(picture.content, SIDE_PX), layer, strength / 100)
+        st.image(mixed, width=_width(mixed.width), alt=say_text("answer.heatmap", filename=picture.name))
+
+
+def preview_of(picture: Picture) -> Preview | None:
+    """A preview of the picture, made once in a session."""
+    previews: dict[str, Preview | None] = st.session_state.setdefault("predict.previews", {})
+    if picture.id not in previews:
+        if len(previews) >= 16:
+            previews.clear()
+        previews[picture.id] = make_preview(picture.content, most_bytes=2**20)
+    return previews[picture.id]
+
+
+def show_details(values: Mapping[str, Any]) -> None:
+    """Anything that the service tells as a table of names and values, shown as text."""
+    cells = {plain(str(key)): plain(_text_of(value)) for key, value in values.items()}
+    st.table(cells, border="horizontal")
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_text_of(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text_of(item) for item in value)
+    if isinstance(value, bool):
+        return say_text("yes" if value else "no")
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _show_image(preview: Preview | None, filename: str) -> None:
+    if preview is None:
+        st.caption(say("predict.no_preview"))
+    else:
+        st.image(preview.content, width=_width(preview.width), alt=say_text("predict.picture", filename=filename))
+
+
+def _width(pixels: int) -> int:
+    return min(max(pixels, SMALL_PX), MOST_PX)

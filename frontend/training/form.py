@@ -1,0 +1,117 @@
+"""What a person chose for a fit, as the service's JSON and back; and what stands in the way of one. No widgets here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from frontend.transport import Json
+
+TOGETHER = "concat"
+"""The service's name for several extractors side by side, which the form offers as a choice of several."""
+SPLITTING = ("validation_fraction", "test_fraction", "target_fpr", "evaluate_test", "seed", "name", "notes")
+"""Settings that every fit has; the others depend on the head."""
+POWERS = tuple(10.0**power for power in range(-6, 7))
+"""Values of C that are offered."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a fit cannot start: the key of a text and its values."""
+
+    key: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def extractors_of(options: Json) -> list[Json]:
+    """The extractors to choose from, without the one that joins others."""
+    return [extractor for extractor in options["extractors"] if extractor["name"] != TOGETHER]
+
+
+def head_settings(options: Json, head: str) -> list[str]:
+    """Names of the settings that a head uses, in the service's order."""
+    return next((list(row["options"]) for row in options["heads"] if row["name"] == head), [])
+
+
+def build_config(options: Json, chosen: Mapping[str, Any]) -> Json:
+    """The `config` of a fit: what is used and differs from the default, nothing else.
+
+    `chosen` has "extractors" (names), their options as "<extractor>.<option>", "head", and settings by the service's
+    own names. Extractors come in the service's order, so that the order of the clicks makes no other model.
+    """
+    specs = [_spec(row, chosen) for row in extractors_of(options) if row["name"] in chosen["extractors"]]
+    names = ["head", *head_settings(options, str(chosen["head"])), *SPLITTING]
+    config = {name: chosen[name] for name in names if name in chosen}
+    config["extractor"] = specs[0] if len(specs) == 1 else specs
+    return {name: value for name, value in config.items() if value != options["defaults"].get(name)}
+
+
+def _spec(extractor: Json, chosen: Mapping[str, Any]) -> Json | str:
+    name = extractor["name"]
+    given = {
+        option["name"]: chosen.get(f"{name}.{option['name']}", option["default"]) for option in extractor["options"]
+    }
+    changed = {o["name"]: given[o["name"]] for o in extractor["options"] if given[o["name"]] != o["default"]}
+    return {"name": name, **changed} if changed else name
+
+
+def read_config(options: Json, config: Json) -> dict[str, Any]:
+    """What was chosen for the fit whose job or model has `config`: the reverse of `build_config`."""
+    spec = config["extractor"]
+    specs = spec["parts"] if spec["name"] == TOGETHER else [spec]
+    chosen: dict[str, Any] = {"extractors": [part["name"] for part in specs], "head": config["head"]["name"]}
+    for part in specs:
+        chosen |= {f"{part['name']}.{name}": value for name, value in part.items() if name != "name"}
+    settings = {**config["head"], **config}
+    names = [*head_settings(options, chosen["head"]), *SPLITTING]
+    return chosen | {name: settings[name] for name in names if name in settings}
+
+
+def parse_stages(text: str) -> list[str]:
+    """The stages in a text such as "stem, block3"."""
+    return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
+def powers_with(value: float) -> list[float]:
+    """The values of C that are offered, with `value` among them."""
+    return sorted({*POWERS, value})
+
+
+def in_order(values: Iterable[Any], choices: Iterable[Any]) -> list[Any]:
+    """`values` in the order of `choices`."""
+    wanted = set(values)
+    return [choice for choice in choices if choice in wanted]
+
+
+def obstacle_in_choices(chosen: Mapping[str, Any]) -> Obstacle | None:
+    """What is missing in the form itself."""
+    if not chosen["extractors"]:
+        return Obstacle("train.obstacle.no_extractor")
+    for name in chosen["extractors"]:
+        for key, value in chosen.items():
+            if key.startswith(f"{name}.") and value in ("", []):
+                return Obstacle("train.obstacle.empty", {"setting": key.partition(".")[2]})
+    return None
+
+
+def obstacle_in_data(dataset: Json, least: int) -> Obstacle | None:
+    """Why a data set makes no detector, as far as its counts tell; the service wants `least` images of each class.
+
+    Images that the data set names as validation or test images are not trained on. The service may refuse more: it
+    keeps some images of the others aside as well.
+    """
+    counts: dict[str, dict[str, int]] = dataset["counts"]
+    everything = {label: sum(split.get(label, 0) for split in counts.values()) for label in ("REAL", "FAKE")}
+    trained = {label: sum(counts.get(split, {}).get(label, 0) for split in ("", "train")) for label in everything}
+    if missing := [label for label, images in everything.items() if images == 0]:
+        return Obstacle("train.obstacle.one_class", {"label": missing[0]})
+    if min(everything.values()) < least:
+        return Obstacle(
+            "train.obstacle.too_few", {"real": everything["REAL"], "fake": everything["FAKE"], "least": least}
+        )
+    if min(trained.values()) < least:
+        return Obstacle(
+            "train.obstacle.too_few_to_train", {"real": trained["REAL"], "fake": trained["FAKE"], "least": least}
+        )
+    return None

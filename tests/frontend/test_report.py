@@ -1,0 +1,118 @@
+"""Evidence reports: complete, safe to open, and never for other bytes than those that were answered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from frontend.checking.report import POLICY, WrongDigestError, word_report, write_html, write_json
+from tests.pictures import encode, photo
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+NAME = '<script>alert("x")</script>.png'
+CARD: dict[str, Any] = {
+    "id": "m-1",
+    "name": "<b>model</b>",
+    "digest": "d" * 64,
+    "backbone": "net",
+    "backbone_digest": "e" * 64,
+    "dataset": {"name": "<i>set</i>"},
+    "generators": ["gen-1"],
+    "sides": [32, 32],
+    "unsure_band": [0.25, 0.75],
+    "metrics": {"test": {"n": 20000, "accuracy": 0.9655, "auroc": 0.995, "intervals": {"accuracy": [0.963, 0.968]}}},
+}
+
+
+def answered(content: bytes) -> dict[str, Any]:
+    return {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "verdict": "unsure",
+        "probability_fake": 1.0,
+        "threshold": 0.5,
+        "score": 2.5,
+        "in_domain": False,
+        "reasons": ["service's size", "<u>service's own</u>"],
+        "reason_codes": ["size", "later"],
+        "width": 48,
+        "height": 48,
+        "format": "PNG",
+        "model_id": "m-1",
+    }
+
+
+def html_of(content: bytes) -> str:
+    prediction = answered(content)
+    return write_html(word_report("en", NAME, len(content), prediction, CARD), content, prediction, AT).decode()
+
+
+class Tags(HTMLParser):
+    """Every tag and attribute of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_the_page_runs_nothing_and_loads_nothing() -> None:
+    tags = Tags()
+    tags.feed(html_of(photo()))
+    names = {tag for tag, _ in tags.seen}
+    assert not names & {"script", "b", "i", "u", "link", "iframe", "a"}
+    assert all(not name.startswith("on") for _, attributes in tags.seen for name in attributes)
+    assert [a["src"][:22] for tag, a in tags.seen if tag == "img" and a["src"]] == ["data:image/png;base64,"]
+    assert POLICY in [a.get("content") for tag, a in tags.seen if tag == "meta"]
+    assert POLICY.startswith("default-src 'none';")
+
+
+def test_the_page_says_what_was_answered_by_whom_and_when() -> None:
+    content = photo()
+    page = html_of(content)
+    expected = [hashlib.sha256(content).hexdigest(), "over 99 %", "d" * 64, "e" * 64, "gen-1", "96.3 % – 96.8 %"]
+    expected += ["2026-01-02 03:04:05 UTC", "48 × 48", "does not count", "untested on others", "not proof"]
+    expected += ["&lt;u&gt;service&#x27;s own&lt;/u&gt;", "&lt;script&gt;alert"]
+    for text in expected:
+        assert text in page
+    assert "100 %" not in page
+
+
+def test_a_picture_that_browsers_do_not_show_comes_as_a_smaller_copy_that_says_so() -> None:
+    page = html_of(encode(Image.new("RGB", (2000, 500), "teal"), "TIFF"))
+    assert "data:image/jpeg;base64," in page
+    assert "smaller copy" in page
+
+
+def test_without_a_preview_there_is_a_report_all_the_same() -> None:
+    assert "cannot be shown here" in html_of(b"no picture")
+
+
+def test_a_program_reads_the_same() -> None:
+    content = photo()
+    prediction = answered(content)
+    wording = word_report("en", NAME, len(content), prediction, CARD)
+    text = write_json(wording, filename=NAME, content=content, prediction=prediction, card=CARD, made_at=AT)
+    document = json.loads(text)
+    assert (document["schema"], document["version"]) == ("deepfake-evidence-report", 1)
+    assert document["picture"]["filename"] == NAME
+    assert document["picture"]["sha256"] == prediction["sha256"]
+    assert document["answer"]["probability_fake"] == 1.0
+    assert document["model"]["digest"] == CARD["digest"]
+    assert document["created_at"] == "2026-01-02T03:04:05+00:00"
+
+
+def test_there_is_no_report_for_other_bytes() -> None:
+    prediction = answered(photo(1))
+    wording = word_report("en", NAME, 1, prediction, CARD)
+    with pytest.raises(WrongDigestError):
+        write_html(wording, photo(2), prediction, AT)
+    with pytest.raises(WrongDigestError):
+        write_json(wording, filename=NAME, content=photo(2), prediction=prediction, card=CARD, made_at=AT)
