@@ -44,16 +44,23 @@ def show_app() -> None:
     for row in PAGES:
         file = Path(__file__).parent / "screens" / f"{row.file}.py"
         title = say(f"nav.{row.file}")
-        page = st.Page(file, title=title, icon=row.icon, url_path=row.file, visibility=row.visibility)
+        address = "front" if row == PAGES[0] else row.file  # of the first page Streamlit makes the site's own address
+        page = st.Page(file, title=title, icon=row.icon, url_path=address, visibility=row.visibility)
         sections.setdefault(say(f"nav.section.{row.section}"), []).append(page)
         layouts[title] = row.layout
+    sections[""] = [st.Page(open_front, title=PAGES[0].file, url_path=PAGES[0].file, visibility="hidden")]
     chosen = st.navigation(sections, expanded=True)
-    st.set_page_config(page_title=chosen.title, page_icon="🔍", layout=layouts[chosen.title])
-    with st.sidebar:
+    st.set_page_config(page_title=chosen.title, page_icon="🔍", layout=layouts.get(chosen.title))
+    with st.sidebar, st.expander(say("key.label"), icon=":material/key:"):
         show_key_field()
     chosen.run()
     with st.sidebar:  # last: where the service is down, the page has said so by now
         show_running_jobs()
+
+
+def open_front() -> None:
+    """Leads from the first page's name to it."""
+    st.switch_page(f"screens/{PAGES[0].file}.py", query_params=st.query_params.to_dict())
 
 
 def choose_language() -> None:

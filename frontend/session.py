@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from frontend.client import NOT_READY, Client
-from frontend.texts import plain, say
+from frontend.texts import plain, say, say_problem
 from frontend.transport import ApiError
 
 _KEY, _TYPED = "api_key", "api_key_typed"
@@ -39,7 +39,7 @@ def show_error(error: ApiError) -> None:
     elif error.status == 404:
         st.warning(say("error.missing", detail=error.detail))
     else:
-        st.error(plain(f"{error.detail} {error.hint}"))
+        st.error(plain(say_problem(error.code, f"{error.detail} {error.hint}")))
 
 
 def asked(name: str = "id") -> str:

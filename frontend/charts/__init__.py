@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 REAL, FAKE, NEUTRAL = "#0072B2", "#D55E00", "#808080"
 """Okabe and Ito's blue and vermilion (2008); each has a contrast of 3:1 or more with both themes' backgrounds."""
 CLASSES = {"REAL": REAL, "FAKE": FAKE}
-SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9")
-"""For several models over each other; lines differ in their dashes as well."""
+SERIES = ("#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#7B68C8", "#808080")
+"""For several models over each other, none of them the colour of a class; lines differ in their dashes as well."""
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1])
 HEIGHT = 280
 """Pixels of an ordinary chart."""

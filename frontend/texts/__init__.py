@@ -7,7 +7,7 @@ import re
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from frontend.texts import checking, common, data, figures, jobs, models, train
+from frontend.texts import checking, common, data, figures, jobs, models, problems, train
 from frontend.texts.language import LANGUAGES, Text
 
 TEXTS: dict[str, Text] = {
@@ -17,6 +17,7 @@ TEXTS: dict[str, Text] = {
     **figures.TEXTS,
     **jobs.TEXTS,
     **models.TEXTS,
+    **problems.TEXTS,
     **train.TEXTS,
 }
 LANGUAGE_KEY = "lang"
@@ -45,6 +46,12 @@ def say_option(key: str, text: str) -> str:
     """The service's own English `text` for a choice, in the visitor's language where there is a text of `key`."""
     known = TEXTS.get(key)
     return text if known is None or language() == "en" else known.of(language())
+
+
+def say_problem(code: str, sentence: str) -> str:
+    """What the service says of a problem, as text; in another language first what its code means, where known."""
+    known = TEXTS.get(f"problem.{code}")
+    return sentence.strip() if known is None or language() == "en" else f"{known.of(language())} ({sentence.strip()})"
 
 
 def say_known(key: str, name: str) -> str:

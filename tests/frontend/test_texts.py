@@ -22,7 +22,7 @@ def asked_keys() -> tuple[set[str], set[str]]:
     literals: set[str] = set()
     beginnings: set[str] = set()
     for path in FOLDER.rglob("*.py"):
-        if path.parent.name == "texts":
+        if path.parent.name == "texts" and path.name != "__init__.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -34,11 +34,7 @@ def asked_keys() -> tuple[set[str], set[str]]:
 
 def test_no_text_is_left_over() -> None:
     literals, beginnings = asked_keys()
-    texts = (FOLDER / "texts" / "__init__.py").read_text(encoding="utf-8")
-    unused = {
-        key for key in TEXTS if key not in literals and not key.startswith(tuple(beginnings)) and key not in texts
-    }
-    assert not unused
+    assert not {key for key in TEXTS if key not in literals and not key.startswith(tuple(beginnings))}
 
 
 def test_every_text_that_is_asked_for_exists() -> None:
