@@ -35,6 +35,10 @@ PAGES = (
 )
 
 
+ICON = Path(__file__).parent / "icon.png"
+"""A file of our own: for a sign the browser would ask another company's server for a picture."""
+
+
 def show_app() -> None:
     """The frame and the page that its address names."""
     with st.sidebar:
@@ -50,7 +54,7 @@ def show_app() -> None:
         layouts[title] = row.layout
     sections[""] = [st.Page(open_front, title=PAGES[0].file, url_path=PAGES[0].file, visibility="hidden")]
     chosen = st.navigation(sections, expanded=True)
-    st.set_page_config(page_title=chosen.title, page_icon="🔍", layout=layouts.get(chosen.title))
+    st.set_page_config(page_title=chosen.title, page_icon=str(ICON), layout=layouts.get(chosen.title))
     with st.sidebar, st.expander(say("key.label"), icon=":material/key:"):
         show_key_field()
     chosen.run()

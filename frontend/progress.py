@@ -9,9 +9,9 @@ import streamlit as st
 
 from frontend.client import FINISHED
 from frontend.formatting import count, duration, size
+from frontend.job_view import show_cancel
 from frontend.session import client, show_error
 from frontend.texts import plain, say, say_known, say_text
-from frontend.training.job_view import show_cancel
 from frontend.transport import ApiError, Json
 
 EVERY_S = 1.0

@@ -36,10 +36,20 @@ def show_error(error: ApiError) -> None:
         st.warning(say("error.not_ready", detail=error.detail))
     elif error.status in (401, 403):
         st.warning(say("error.forbidden", detail=error.detail))
-    elif error.status == 404:
+    elif error.status == 404 or _is_about_address(error):
         st.warning(say("error.missing", detail=error.detail))
     else:
-        st.error(plain(say_problem(error.code, f"{error.detail} {error.hint}")))
+        st.error(plain(explain(error)))
+
+
+def explain(error: ApiError) -> str:
+    """What the service says of an error, as text in the visitor's language where that is known."""
+    return say_problem(error.code, f"{error.detail} {error.hint}")
+
+
+def _is_about_address(error: ApiError) -> bool:
+    """Whether the service refused an id that can be none, as of an address that was cut or mistyped."""
+    return bool(error.errors) and all(str(fault.get("field", "")).startswith("path.") for fault in error.errors)
 
 
 def asked(name: str = "id") -> str:

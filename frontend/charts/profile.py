@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SMALL = 290
 """Pixels of a chart that stands beside others."""
 _DASHES = {"REAL": [1, 0], "FAKE": [6, 3]}
+_COUNT = "datum.value < 10000 ? replace(format(datum.value, ','), ',', '\u202f') : format(datum.value, '~s')"
+"""Labels of an axis of whole numbers: 800 and 1 000, and not 0.8k; 50k where the figures are long."""
 
 
 def load_altair() -> Any:
@@ -53,7 +55,7 @@ def draw_counts(groups: dict[str, dict[str, int]], *, named: bool = True) -> Lay
     room = alt.Scale(domain=[0, 1.12 * max(int(row["images"]) for row in rows)], nice=False)  # for the numbers
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("group:N", sort=[str(row["group"]) for row in rows], title=None, axis=alt.Axis(labelLimit=160)),
-        x=alt.X("images:Q", title=say_text("chart.images"), scale=room, axis=alt.Axis(tickCount=4, format="~s")),
+        x=alt.X("images:Q", title=say_text("chart.images"), scale=room, axis=alt.Axis(tickCount=4, labelExpr=_COUNT)),
     )
     colour = alt.Color("label:N", scale=alt.Scale(domain=list(CLASSES), range=list(CLASSES.values())), legend=None)
     bars = base.mark_bar().encode(color=colour)
@@ -100,7 +102,7 @@ def draw_distribution(distribution: Json, title: str) -> LayerChart:
     colour, dash = class_scales(list(by_class))
     kind = "log" if distribution["scale"] == "log" else "linear"
     scale = alt.Scale(type=kind, domain=[edges[0], edges[-1]], nice=False, clamp=True)
-    x = alt.X("value:Q", title=title, scale=scale, axis=_few("~s" if kind == "log" else ""))
+    x = alt.X("value:Q", title=title, scale=scale, axis=_few(format="~s") if kind == "log" else _few())
     lines = (
         alt.Chart(alt.Data(values=rows))
         .mark_line(interpolate="step-after", strokeWidth=2)
@@ -133,7 +135,7 @@ def draw_sizes(common: Sequence[Json]) -> Chart:
     legend = alt.Legend(orient="bottom", title=None)
     colours = alt.Scale(domain=present, range=[CLASSES[label] for label in present])
     shapes = alt.Scale(domain=present, range=[{"REAL": "circle", "FAKE": "triangle-up"}[label] for label in present])
-    axis, scale = _few("~s"), alt.Scale(zero=False, padding=20)
+    axis, scale = _few(labelExpr=_COUNT), alt.Scale(zero=False, padding=20)
     chart: Chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_point(filled=False, strokeWidth=2)
@@ -174,7 +176,7 @@ def draw_qualities(qualities: dict[str, dict[str, int]], totals: dict[str, int])
     return chart
 
 
-def _few(format: str = "") -> Any:
-    """An axis with so few figures that they stand apart on a phone."""
+def _few(**labels: str) -> Any:
+    """An axis with so few figures that they stand apart on a phone; `labels` is how they are written."""
     alt = load_altair()
-    return alt.Axis(tickCount=5, labelOverlap=True, grid=False, **({"format": format} if format else {}))
+    return alt.Axis(tickCount=5, labelOverlap=True, grid=False, **labels)

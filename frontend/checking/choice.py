@@ -61,6 +61,9 @@ def choose_model(cards: Sequence[Json]) -> Choice:
         words = "choice.active" if model_id == ids[0] else "choice.other"
         return say_text(words, name=by_id[model_id]["name"])
 
+    missing = next((asked(parameter) for parameter in (MODEL, OTHER) if asked(parameter) not in {"", *ids}), None)
+    if missing is not None:
+        st.warning(say("choice.missing", id=missing))
     chosen = _select(MODEL, ids, ids[0], name, say("predict.model"))
     others = ["", *(model_id for model_id in ids if model_id != chosen)]
     other = ""
@@ -82,18 +85,29 @@ def _select(
 
     def keep() -> None:
         chosen = st.session_state[key]
-        st.session_state[kept] = chosen
         if chosen == default:
+            st.session_state.pop(kept, None)
             st.query_params.pop(parameter, None)
         else:
-            st.query_params[parameter] = chosen
+            st.session_state[kept] = st.query_params[parameter] = chosen
 
     value: str = st.selectbox(label, options, format_func=name, key=key, on_change=keep)
+    if value != default:
+        keep()  # it came from the address, or from before another page was opened: now it stands in both
     return value
 
 
-def show_model(card: Json) -> None:
-    """Who answers, how often it was right on test pictures, and what it knows."""
-    st.caption(plain(describe_quality(card)))
-    st.caption(say("model.knows", generators=name_generators(card)))
-    st.page_link("screens/model.py", label=say("model.open"), icon=":material/info:", query_params={"id": card["id"]})
+def show_models(choice: Choice) -> None:
+    """How often the model that answers was right on test pictures; behind a fold what it knows, and the other model."""
+    st.caption(plain(describe_quality(choice.card)))
+    with st.expander(say("model.about")):
+        for card in choice.cards:
+            if card is choice.other:
+                st.caption(plain(describe_quality(card)))
+            st.caption(say("model.knows", name=card["name"], generators=name_generators(card)))
+            st.page_link(
+                "screens/model.py",
+                label=say("model.open", name=card["name"]),
+                icon=":material/info:",
+                query_params={"id": card["id"]},
+            )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from frontend.formatting import count, number, percent, rate
-from frontend.texts import say_text
+from frontend.texts import say_known, say_text
 from frontend.transport import Json
 
 
@@ -25,7 +27,16 @@ def describe_reasons(prediction: Json, card: Json) -> list[str]:
         values["too_close"] = {"percent": percent(float(prediction["probability_fake"])), "low": low, "high": high}
     return [
         say_text(f"reason.{code}", **values[code]) if code in values else str(sentence)
-        for code, sentence in zip([*codes, *[""] * len(sentences)], sentences, strict=False)
+        for code, sentence in zip_longest(codes[: len(sentences)], sentences, fillvalue="")
+    ]
+
+
+def name_reasons(prediction: Json) -> list[str]:
+    """The reasons of the verdict in a few words each, for a table; the service's sentence where we have none."""
+    sentences, codes = prediction.get("reasons") or [], prediction.get("reason_codes") or []
+    return [
+        say_known(f"reason.short.{code}", str(sentence))
+        for code, sentence in zip_longest(codes[: len(sentences)], sentences, fillvalue="")
     ]
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from frontend.checking.paste import listen_for_paste
+from frontend.checking.paste import MOST_MIB, listen_for_paste
 from frontend.checking.tray import MOST_BYTES, Tray
 from frontend.formatting import count, size
 from frontend.texts import say
 
-MOST_MIB = 95
-"""Of one file."""
 MOST_FILES = 900
 """At once: Streamlit's uploader fails near 980 files."""
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import streamlit as st
 
 KEY = "paste"
-MOST_BYTES = 95 * 2**20
-"""Of one paste, as of one file in the uploader."""
+MOST_MIB = 95
+"""Of one paste, and of one file in the uploader."""
 
 # The listener is the document's own; the element remembers it, so that a mount replaces it and never adds a second.
 SCRIPT = """
@@ -37,14 +37,12 @@ export default function (component) {
   document.addEventListener("paste", listen);
   return () => document.removeEventListener("paste", listen);
 }
-""".replace("MOST_BYTES", str(MOST_BYTES))
+""".replace("MOST_BYTES", str(MOST_MIB * 2**20))
 
 
 def listen_for_paste(add: Callable[[str, bytes], None]) -> bool:
     """Hands each picture of a new paste to `add(name, content)`; False where the paste was too large to take."""
-    mount = st.components.v2.component(
-        "deepfake_paste", js=SCRIPT
-    )  # here: the registry belongs to the session's server
+    mount = st.components.v2.component("deepfake_paste", js=SCRIPT)  # not at import: a server must be running
     pasted = mount(key=KEY, on_pasted_change=_nothing, height="content").pasted
     if not isinstance(pasted, dict) or pasted.get("id") == st.session_state.get("paste.last"):
         return True

@@ -57,6 +57,7 @@ class Wording:
 
     language: str
     title: str
+    filename: str
     made_at: str
     heading: str
     alternative: str
@@ -74,6 +75,7 @@ def word_report(language: str, filename: str, n_bytes: int, prediction: Json, ca
     return Wording(
         language=language,
         title=say_text("report.title"),
+        filename=filename,
         made_at=say_text("report.made_at"),
         heading=say_text(f"verdict.{prediction['verdict']}"),
         alternative=say_text("predict.picture", filename=filename),
@@ -102,7 +104,7 @@ def write_html(wording: Wording, content: bytes, prediction: Json, made_at: date
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(wording.title)}</title>
+<title>{escape(wording.title)}: {escape(wording.filename)}</title>
 <style>{STYLE}</style>
 </head>
 <body>
@@ -120,9 +122,7 @@ def write_html(wording: Wording, content: bytes, prediction: Json, made_at: date
 """.encode("utf-8", "replace")
 
 
-def write_json(
-    wording: Wording, *, filename: str, content: bytes, prediction: Json, card: Json, made_at: datetime
-) -> bytes:
+def write_json(wording: Wording, content: bytes, prediction: Json, card: Json, made_at: datetime) -> bytes:
     """The same for a program: the picture by its digest, answer and model as the service gave them.
 
     Raises WrongDigestError.
@@ -135,7 +135,7 @@ def write_json(
         "created_at": made_at.isoformat(timespec="seconds"),
         "language": wording.language,
         "picture": {
-            "filename": filename,
+            "filename": wording.filename,
             "sha256": hashlib.sha256(content).hexdigest(),
             "bytes": len(content),
             **{key: prediction.get(key) for key in ("width", "height", "format")},
@@ -176,7 +176,7 @@ def _picture_rows(filename: str, n_bytes: int, prediction: Json) -> Rows:
 
 def _answer_rows(prediction: Json, card: Json) -> Rows:
     return (
-        (say_text("report.verdict"), str(prediction["verdict"])),
+        (say_text("report.verdict"), say_text(f"verdict.short.{prediction['verdict']}")),
         (say_text("report.probability"), percent(float(prediction["probability_fake"]))),
         (say_text("report.threshold"), percent(float(prediction["threshold"]))),
         (say_text("report.score"), number(float(prediction["score"]))),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from frontend.checking.previews import Preview, make_preview, make_thumbnail
+
 MOST_BYTES = 512 * 2**20
 """Of all pictures of one visitor together: they are kept in memory."""
+MOST_LISTED = 24
+"""Files that stay in the uploader's own list: a long one adds thousands of empty pixels below the page."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,16 @@ class Picture:
     id: str
     name: str
     content: bytes
+
+    @cached_property
+    def thumbnail(self) -> str | None:
+        """A small JPEG as a data URI, for a table."""
+        return make_thumbnail(self.content)
+
+    @cached_property
+    def preview(self) -> Preview | None:
+        """The picture as a browser shows it."""
+        return make_preview(self.content, most_bytes=2**20)
 
 
 @dataclass
@@ -41,7 +56,10 @@ class Tray:
         return picture_id not in self._uploaded
 
     def follow(self, files: Sequence[UploadedFile]) -> None:
-        """Takes what is new in the uploader and drops what was removed there; all else stays."""
+        """Takes what is new in the uploader and drops what was removed there; all else stays.
+
+        A long list is then emptied: its pictures stay here, each with a button of its own.
+        """
         now = frozenset(file.file_id for file in files)
         for gone in self._uploaded - now:
             self.pictures.pop(gone, None)
@@ -50,6 +68,8 @@ class Tray:
             if file.file_id not in self.pictures:
                 self._add(Picture(file.file_id, file.name, file.getvalue()))
         self._uploaded = now
+        if len(files) > MOST_LISTED:
+            self._empty_uploader()
 
     def notice(self, files: Sequence[UploadedFile]) -> None:
         """Hears what the uploader on the page holds: one that was just put there is empty, and that removes nothing."""
@@ -72,7 +92,11 @@ class Tray:
     def clear(self) -> None:
         """Drops all pictures, those in the uploader too."""
         self.pictures.clear()
-        self.left_out, self.mount, self._uploaded = 0, self.mount + 1, frozenset()
+        self.left_out = 0
+        self._empty_uploader()
+
+    def _empty_uploader(self) -> None:
+        self.mount, self._uploaded = self.mount + 1, frozenset()
 
     def _add(self, picture: Picture) -> None:
         if self.n_bytes + len(picture.content) > MOST_BYTES:

@@ -10,7 +10,7 @@ import streamlit as st
 from frontend.checking.asking import Answer
 from frontend.checking.describing import describe_domain, describe_probability, describe_reasons, describe_size
 from frontend.checking.heatmap import overlay, read_heatmap
-from frontend.checking.previews import SIDE_PX, Preview, make_preview, read_upright
+from frontend.checking.previews import SIDE_PX, Preview, read_upright
 from frontend.checking.tray import Picture
 from frontend.formatting import size
 from frontend.texts import plain, say, say_text
@@ -31,8 +31,11 @@ def show_verdict(answer: Answer, card: Json) -> None:
     verdict = str(prediction["verdict"])
     words = say(f"verdict.{verdict}")
     st.markdown(f"### :{COLOURS.get(verdict, 'gray')}[{ICONS.get(verdict, ICONS['unsure'])} {words}]")
-    probability = float(prediction["probability_fake"])
-    st.progress(min(max(probability, 0.0), 1.0), text=plain(describe_probability(prediction)))
+    if prediction.get("in_domain") is False:
+        st.caption(plain(describe_probability(prediction)))  # and no bar: the probability does not count
+    else:
+        probability = float(prediction["probability_fake"])
+        st.progress(min(max(probability, 0.0), 1.0), text=plain(describe_probability(prediction)))
     for reason in describe_reasons(prediction, card):
         st.markdown(f":material/arrow_right: {plain(reason)}")
     st.markdown(f":material/straighten: {plain(describe_domain(prediction, card))}")
@@ -52,10 +55,10 @@ def show_picture(picture: Picture, answer: Answer | None) -> None:
     """The picture, under its heat-map where the service gives one, and what file it is."""
     prediction = (answer.prediction if answer is not None else None) or {}
     explanation = prediction.get("explanation") or {}
-    if read_heatmap(explanation.get("heatmap")) is not None:
-        show_overlay(picture, str(explanation["heatmap"]), answer.model_id if answer is not None else "")
+    if answer is not None and read_heatmap(explanation.get("heatmap")) is not None:
+        show_overlay(picture, str(explanation["heatmap"]), answer.model_id)
     else:
-        _show_image(preview_of(picture), picture.name)
+        _show_image(picture.preview, picture.name)
     if explanation.get("note"):
         st.write(plain(str(explanation["note"])))
     rest = {key: value for key, value in explanation.items() if key not in ("heatmap", "note")}
@@ -73,25 +76,14 @@ def show_picture(picture: Picture, answer: Answer | None) -> None:
 def show_overlay(picture: Picture, heatmap: str, model_id: str) -> None:
     """The picture under its heat-map, with a slider for how much of it is seen."""
     layer = read_heatmap(heatmap)
-    preview = preview_of(picture)
-    if layer is None or preview is None:
-        _show_image(preview, picture.name)
+    if layer is None or picture.preview is None:
+        _show_image(picture.preview, picture.name)
         return
     image = st.container()
     strength = st.slider(say("answer.strength"), 0, 100, 60, 5, format="%d %%", key=f"strength.{picture.id}.{model_id}")
     with image:
         mixed = overlay(read_upright(picture.content, SIDE_PX), layer, strength / 100)
         st.image(mixed, width=_width(mixed.width), alt=say_text("answer.heatmap", filename=picture.name))
-
-
-def preview_of(picture: Picture) -> Preview | None:
-    """A preview of the picture, made once in a session."""
-    previews: dict[str, Preview | None] = st.session_state.setdefault("predict.previews", {})
-    if picture.id not in previews:
-        if len(previews) >= 16:
-            previews.clear()
-        previews[picture.id] = make_preview(picture.content, most_bytes=2**20)
-    return previews[picture.id]
 
 
 def show_details(values: Mapping[str, Any]) -> None:

@@ -10,7 +10,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from frontend.client import Upload
-from frontend.data.imports import SENDING, follow_import, follow_transfer, running_imports, sending, show_refusal
+from frontend.data.imports import (
+    SENDING,
+    follow_import,
+    follow_transfer,
+    running_imports,
+    sending,
+    show_end,
+    show_refusal,
+)
 from frontend.data.transfers import free_name, start_transfer, stem_of
 from frontend.formatting import count, size
 from frontend.session import client
@@ -68,7 +76,7 @@ def _show_archive(limits: Json) -> None:
         is_zip = files[0].name.lower().endswith(".zip")
         upload = Upload(archive=contents[0]) if is_zip else Upload(parquet=contents)
         _start("archive", name, upload, [file.file_id for file in files], limits)
-    _show_way("archive")
+    _show_way("archive", files)
 
 
 def _show_pictures(limits: Json) -> None:
@@ -92,7 +100,7 @@ def _show_pictures(limits: Json) -> None:
         labels = [label for label in chosen for _ in chosen[label]]
         ids = [file.file_id for label in chosen for file in chosen[label]]
         _start("pictures", name, Upload(files=files, labels=labels), ids, limits)
-    _show_way("pictures")
+    _show_way("pictures", [file for label in chosen for file in chosen[label]])
 
 
 def _show_sources(sources: Sequence[Json]) -> None:
@@ -160,8 +168,8 @@ def _start(way: str, name: str, upload: Upload, file_ids: Sequence[str], limits:
         st.rerun()
 
 
-def _show_way(way: str) -> None:
-    """What became of the upload that began in this tab."""
+def _show_way(way: str, files: Sequence[UploadedFile]) -> None:
+    """What became of the upload that began in this tab, whose form holds `files` now."""
     transfer = sending()
     if transfer is None or st.session_state.get(WAY) != way:
         return
@@ -172,10 +180,9 @@ def _show_way(way: str) -> None:
         follow_import(client().job(transfer.job_id))
         _begin_anew()
         st.rerun()
-    elif transfer.stopped:
-        st.info(say("import.stopped"))
     else:
-        show_refusal(transfer.error)
+        sent = set(st.session_state.get(FILES, []))
+        show_end(transfer, kept=sent <= {file.file_id for file in files})
 
 
 def _is_named(name: str) -> bool:

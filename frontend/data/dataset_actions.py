@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-
 import streamlit as st
 
 from frontend.client import Client
 from frontend.data.profile_facts import LABELS
+from frontend.exports import Fetch, show_download
 from frontend.formatting import count
 from frontend.session import client, show_error
 from frontend.texts import say, say_text
@@ -38,13 +35,12 @@ def show_actions(dataset: Json, *, with_link: bool) -> None:
         with st.popover(say("dataset.export"), icon=":material/download:"):
             st.write(say("dataset.export.how"))
             for name, mime in FORMATS.items():
-                st.download_button(
+                show_download(
                     say(f"dataset.export.{name}"),
                     export(client(), dataset_id, name),
-                    file_name=f"{dataset_id}.{name}",
-                    mime=mime,
-                    key=f"export.{name}.{dataset_id}",
-                    on_click="ignore",
+                    f"{dataset_id}.{name}",
+                    mime,
+                    key=f"export.{name}.{dataset_id}.{dataset['version']}",
                 )
         with st.popover(say("dataset.delete"), icon=":material/delete:"):
             st.write(say("dataset.delete.what", name=dataset["name"], images=count(dataset["images"])))
@@ -52,14 +48,9 @@ def show_actions(dataset: Json, *, with_link: bool) -> None:
                 delete(dataset)
 
 
-def export(service: Client, dataset_id: str, format: str) -> Callable[[], bytes]:
-    """Fetches the file when it is asked for; nothing of it stays on this machine's disk."""
-
-    def fetch() -> bytes:
-        with tempfile.TemporaryDirectory(prefix="export-") as folder:
-            return service.export_dataset(dataset_id, Path(folder) / f"export.{format}", format=format).read_bytes()
-
-    return fetch
+def export(service: Client, dataset_id: str, format: str) -> Fetch:
+    """What fetches the whole data set as one file."""
+    return lambda target: service.export_dataset(dataset_id, target, format=format)
 
 
 def delete(dataset: Json) -> None:
@@ -68,6 +59,8 @@ def delete(dataset: Json) -> None:
         client().delete_dataset(str(dataset["id"]))
     except ApiError as error:
         show_error(error)
+        if error.status == 409:  # a job works on it
+            st.page_link("screens/jobs.py", label=say("dataset.delete.jobs"), icon=":material/list_alt:")
         return
     st.session_state[DELETED] = str(dataset["name"])
     st.switch_page("screens/datasets.py")

@@ -9,9 +9,10 @@ import streamlit as st
 from frontend.client import FINISHED
 from frontend.data.transfers import Transfer
 from frontend.formatting import size
+from frontend.job_view import reason_of
 from frontend.progress import follow_job
-from frontend.session import client
-from frontend.texts import plain, say, say_text
+from frontend.session import client, explain
+from frontend.texts import plain, say
 from frontend.transport import ApiError, Json
 
 FOLLOWED, SENDING = "imports.followed", "imports.sending"
@@ -119,7 +120,7 @@ def _show_job(job: Json, followed: Followed) -> None:
             _put_away(followed)
         return
     if job["state"] == "failed":
-        st.error(say("import.failed", name=followed.name, reason=job["reason"] or say_text("unknown")))
+        st.error(say("import.failed", name=followed.name, reason=reason_of(job)))
     else:
         st.info(say("import.cancelled", name=followed.name))
     _put_away(followed)
@@ -134,11 +135,20 @@ def _forget(job_id: str) -> None:
     st.session_state[FOLLOWED] = [known for known in st.session_state.get(FOLLOWED, []) if known.job_id != job_id]
 
 
-def show_refusal(error: ApiError | None) -> None:
-    """Why an upload came to nothing, beside the form that still holds everything."""
-    if error is None:
-        st.error(say("import.broke_off"))
-    elif error.status == 0:
-        st.error(say("import.unreached", detail=error.detail))
+def show_end(transfer: Transfer, *, kept: bool) -> None:
+    """Why an upload came to nothing; `kept` tells whether the form still holds its files."""
+    files = say("import.kept") if kept else say("import.lost")
+    if transfer.stopped:
+        st.info(f"{say('import.stopped')} {files}")
+    elif transfer.error is None:
+        st.error(f"{say('import.broke_off')} {files}")
     else:
-        st.error(plain(f"{error.detail} {error.hint}"))
+        show_refusal(transfer.error, files)
+
+
+def show_refusal(error: ApiError, files: str = "") -> None:
+    """Why the service did not take what was sent, and what became of the `files` that were chosen."""
+    if error.status == 0:
+        st.error(f"{say('import.unreached', detail=error.detail)} {files}")
+    else:
+        st.error(f"{plain(explain(error))} {files}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from frontend.client import FINISHED
+from frontend.job_view import reason_of
 from frontend.progress import follow_job
 from frontend.session import client, show_error
-from frontend.texts import say, say_text
+from frontend.texts import say
 from frontend.transport import ApiError, Json
 
 
@@ -50,7 +51,7 @@ def _show_failure(job: Json, key: str) -> None:
     if job["state"] == "cancelled":
         st.info(say("profile.cancelled"))
     else:
-        st.error(say("profile.failed", reason=job["reason"] or say_text("unknown")))
+        st.error(say("profile.failed", reason=reason_of(job)))
     st.button(say("profile.again"), key="profile.again", icon=":material/refresh:", on_click=_forget, args=(key,))
 
 

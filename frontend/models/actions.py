@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-
 import streamlit as st
 
 from frontend.client import Client
+from frontend.exports import Fetch, show_download
 from frontend.session import client, show_error
 from frontend.texts import say
 from frontend.transport import ApiError, Json
@@ -49,24 +46,17 @@ def show_delete(card: Json) -> bool:
 
 
 def show_export(card: Json) -> None:
-    """A button that downloads the model as a zip, which the service makes when it is pressed."""
-    st.download_button(
+    """A button that has the service make a zip of the model, then one that saves it."""
+    show_download(
         say("models.export"),
         export_of(client(), str(card["id"])),
-        file_name=f"{card['id']}.zip",
-        mime="application/zip",
+        f"{card['id']}.zip",
+        "application/zip",
         key=f"export.{card['id']}",
-        icon=":material/download:",
-        on_click="ignore",
         help=say("models.export_help"),
     )
 
 
-def export_of(service: Client, model_id: str) -> Callable[[], bytes]:
-    """What fetches the zip. It runs in a thread of its own, so it has its client with it and asks no session."""
-
-    def fetch() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            return service.export_model(model_id, Path(folder) / "model.zip").read_bytes()
-
-    return fetch
+def export_of(service: Client, model_id: str) -> Fetch:
+    """What fetches the zip."""
+    return lambda target: service.export_model(model_id, target)

@@ -12,6 +12,7 @@ from frontend.charts.evaluation import name_series
 from frontend.formatting import MISSING, count, rate
 from frontend.models.figures import show, show_reliability, show_roc, show_span
 from frontend.texts import plain, say, say_known, say_text
+from frontend.training.setting_words import label_of
 from frontend.transport import Json
 
 MOST = 6
@@ -111,12 +112,16 @@ def setting_text(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(setting_text(one) for one in value)
+    if isinstance(value, dict):  # one of several extractors side by side
+        options = ", ".join(f"{label_of(key)}: {setting_text(one)}" for key, one in value.items() if key != "name")
+        return f"{value.get('name', '')} ({options})" if options else str(value.get("name", ""))
     return MISSING if value is None or value == "" else str(value)
 
 
 def setting_name(name: str) -> str:
     """A setting in words where there are some, else its own name."""
-    return say_known(f"card.{name}", name)
+    option = name.removeprefix("extractor.spec.")
+    return say_known(f"card.{name}", label_of(option) if option != name else name)
 
 
 def tested_alike(cards: Sequence[Json]) -> bool:

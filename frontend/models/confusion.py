@@ -15,6 +15,7 @@ from frontend.transport import ApiError, Json
 
 CELLS = {"REAL": ("tn", "fp"), "FAKE": ("fn", "tp")}
 """Truth -> the cells of its row: called REAL, called FAKE. FAKE is the positive class."""
+CORRECT = {True: ":material/check:", False: ":material/close:"}
 PAGE = 24
 """Images of a cell shown at once."""
 _SPLIT = "confusion.split"
@@ -64,11 +65,12 @@ def show_matrix(confusion: Json, chosen: str) -> None:
             images = sum(int(confusion[cell]) for cell in cells)
             for cell in cells:
                 share = int(confusion[cell]) / images if images else None
+                label = say(f"confusion.cell.{cell}", count=count(confusion[cell]), share=rate(share))
+                # Told apart by label and icon: a button of another type would be a new one, and lose the focus.
                 st.button(
-                    say(f"confusion.cell.{cell}", count=count(confusion[cell]), share=rate(share)),
+                    f"**{label}**" if cell == chosen else label,
                     key=f"confusion.{cell}",
-                    icon=":material/check:" if cell in ("tp", "tn") else ":material/close:",
-                    type="primary" if cell == chosen else "secondary",
+                    icon=":material/arrow_downward:" if cell == chosen else CORRECT[cell in ("tp", "tn")],
                     width="stretch",
                     wrap=True,
                     on_click=_choose,

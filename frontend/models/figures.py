@@ -11,7 +11,7 @@ from frontend.formatting import MISSING, count, number, rate
 from frontend.texts import plain, say, say_text
 from frontend.transport import Json
 
-SPLITS = ("train", "validation", "test", "test_without_duplicates")
+SPLITS = ("test", "test_without_duplicates", "validation", "train")  # on a phone the last ones are out of sight
 RATES = frozenset({"accuracy", "balanced_accuracy", "recall", "fpr"})
 ROWS = ("n", "accuracy", "balanced_accuracy", "auroc", "log_loss", "hinge_loss", "brier", "ece", "recall", "fpr")
 
@@ -90,8 +90,9 @@ def show_roc(cards: Sequence[Json], split: str = "test") -> None:
     """ROC curves with a switch that shows only the corner that matters in practice."""
     st.markdown(f"**{say('figures.roc')}**")
     chart = st.container()  # above the switch, so that the charts of a row begin at one height
-    several = len(cards) > 1  # they differ in the corner, so that comes first
-    corner = st.toggle(say("figures.roc.zoom"), value=several, key=f"figures.corner.{several}")
+    several = len(cards) > 1  # they differ in the corner, so that comes first where all their thresholds lie in it
+    near = several and all(100 * card["metrics"][split]["fpr"] <= evaluation.CORNER_PERCENT for card in cards)
+    corner = st.toggle(say("figures.roc.zoom"), value=near, key=f"figures.corner.{several}.{near}")
     points = [
         say_text("figures.roc.point", model=name, **{key: show(key, card["metrics"][split][key]) for key in _POINT})
         for name, card in zip(evaluation.name_series(cards), cards, strict=True)

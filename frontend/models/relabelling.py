@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from frontend.session import client, show_error
+from frontend.session import client, explain, show_error
 from frontend.texts import plain, say, say_text
 from frontend.transport import ApiError, Json
 
@@ -116,7 +116,7 @@ def refit(card: Json, changes: Changes) -> None:
             st.session_state[_STATE] = changes.at(version)
             st.warning(say("relabel.moved", version=version))
         elif error.status == 409:
-            st.warning(f"{plain(error.detail)} {say('relabel.kept')}")
+            st.warning(f"{plain(explain(error))} {say('relabel.kept')}")
         else:
             show_error(error)
         return
@@ -125,7 +125,7 @@ def refit(card: Json, changes: Changes) -> None:
     try:
         job = service.fit(changes.dataset_id, refit_config(card["config"], next_name(str(card["name"]), version)))
     except ApiError as error:
-        st.warning(say("relabel.not_started", version=version, detail=error.detail))
+        st.warning(say("relabel.not_started", version=version, detail=explain(error)))
         return
     st.switch_page("screens/train.py", query_params={"job": str(job["id"])})
 

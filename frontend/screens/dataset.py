@@ -20,6 +20,7 @@ from frontend.texts import plain, say, say_text
 from frontend.transport import Json
 
 PARTS = ("summary", "pictures", "colour", "measures", "spectrum", "files", "outliers", "duplicates")
+_PART = "dataset.part"
 
 
 def show_page() -> None:
@@ -41,21 +42,26 @@ def show_page() -> None:
 
 
 def choose_part() -> str:
-    """The part that the visitor looks at. It stands in the page's address, whatever the language."""
-    key = f"dataset.part.of.{asked()}"
-    if key not in st.session_state:
-        st.session_state[key] = asked("part") if asked("part") in PARTS else PARTS[0]
-    chosen = st.segmented_control(
-        say("dataset.part"),
-        PARTS,
-        format_func=lambda part: say(f"dataset.part.{part}"),
-        required=True,
-        key=key,
-        label_visibility="collapsed",
+    """The part that the visitor looks at, in whatever language.
+
+    The page's address alone holds it: a second memory would undo what the browser's button "back" does.
+    """
+    st.session_state[_PART] = asked("part") if asked("part") in PARTS else PARTS[0]
+
+    def keep() -> None:
+        st.query_params["part"] = st.session_state[_PART]
+
+    return str(
+        st.segmented_control(
+            say("dataset.part"),
+            PARTS,
+            format_func=lambda part: say(f"dataset.part.{part}"),
+            required=True,
+            key=_PART,
+            label_visibility="collapsed",
+            on_change=keep,
+        )
     )
-    if chosen != (asked("part") or PARTS[0]):
-        st.query_params["part"] = str(chosen)
-    return str(chosen)
 
 
 def show_part(part: str, dataset: Json, profile: Json) -> None:

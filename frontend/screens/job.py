@@ -6,10 +6,7 @@ import streamlit as st
 
 from frontend.client import FINISHED
 from frontend.formatting import moment
-from frontend.progress import follow_job
-from frontend.session import asked, client, run_page
-from frontend.texts import plain, say, say_text
-from frontend.training.job_view import (
+from frontend.job_view import (
     dataset_names,
     describe_source,
     kind_of,
@@ -19,16 +16,19 @@ from frontend.training.job_view import (
     title_of,
     took,
 )
+from frontend.progress import follow_job
+from frontend.session import asked, client, run_page
+from frontend.texts import plain, say, say_text
 from frontend.training.setting_words import describe_config, label_of
 from frontend.transport import Json
 
 
 def show_page() -> None:
     """The page from top to bottom."""
+    st.page_link("screens/jobs.py", label=say("job.to_jobs"), icon=":material/arrow_back:")
     if not (job_id := asked()):
         st.title(say("nav.job"))
         st.info(say("job.choose"))
-        link_to_jobs()
         return
     job, names = client().job(job_id), dataset_names()
     st.title(plain(title_of(job, names)))
@@ -48,12 +48,6 @@ def show_page() -> None:
         st.text(notes)
     with st.expander(say("job.raw")):
         st.json(job)
-    link_to_jobs()
-
-
-def link_to_jobs() -> None:
-    """The way back to the list."""
-    st.page_link("screens/jobs.py", label=say("job.to_jobs"), icon=":material/list_alt:")
 
 
 def show_made(job: Json, names: dict[str, str]) -> None:

@@ -7,11 +7,11 @@ import math
 import streamlit as st
 
 from frontend.formatting import moment
+from frontend.job_view import dataset_names, show_cancel, show_reason, show_retry, show_state, title_of, took
 from frontend.progress import describe_progress, share_done
 from frontend.session import client, run_page, show_error
 from frontend.texts import plain, say, say_text
 from frontend.training.choosing import choose_one
-from frontend.training.job_view import dataset_names, show_cancel, show_reason, show_retry, show_state, title_of, took
 from frontend.transport import ApiError, Json
 
 EVERY_S = 2.0
@@ -81,7 +81,8 @@ def show_now(jobs: list[Json], more: int, names: dict[str, str]) -> None:
     for job in jobs:
         with st.container(border=True):
             show_head(job, names)
-            st.progress(share_done(job), text=plain(describe_progress(job)))
+            if job["state"] != "queued":  # many may wait: their badge says so
+                st.progress(share_done(job), text=plain(describe_progress(job)))
             show_cancel(job)
     if more:
         st.caption(say("jobs.now.more", count=more))

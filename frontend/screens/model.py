@@ -41,9 +41,9 @@ DETAILS = (
 
 def show_page() -> None:
     """The page from top to bottom."""
+    st.page_link("screens/models.py", label=say("compare.back"), icon=":material/arrow_back:")
     if not asked():
         st.info(say("model.which"))
-        st.page_link("screens/models.py", label=say("nav.models"), icon=":material/leaderboard:")
         return
     card = client().model(asked())
     st.title(plain(str(card["name"])))
@@ -97,7 +97,9 @@ def show_description(card: Json) -> None:
     if card["backbone"]:
         lines.append(say("model.network", backbone=card["backbone"], head=head))
     else:
-        lines.append(say("model.features", extractor=card["extractor"]["name"], head=head))
+        spec = card["extractor"].get("spec") or card["extractor"]
+        names = " + ".join(str(part["name"]) for part in spec.get("parts") or [spec])
+        lines.append(say("model.features", extractor=names, head=head))
     low, high = (percent(float(end)) for end in card["unsure_band"])
     lines.append(say("model.threshold", threshold=percent(float(card["threshold"])), low=low, high=high))
     made = {"date": moment(card["created_at"]), "time": duration(_seconds(card)), "size": size(int(card["size_bytes"]))}

@@ -10,6 +10,7 @@ import streamlit as st
 
 from frontend.client import FINISHED, pages
 from frontend.formatting import count, duration, rate
+from frontend.job_view import dataset_names, show_action, show_reason, show_retry, title_of
 from frontend.models.figures import show_result
 from frontend.progress import follow_job
 from frontend.session import asked, client, run_page, show_error
@@ -17,7 +18,6 @@ from frontend.texts import plain, say, say_known, say_text
 from frontend.training.choosing import choose_one, put_choice, widget_of
 from frontend.training.fields import PREFIX, fill_fields, show_fields
 from frontend.training.form import build_config, obstacle_in_choices, obstacle_in_data, read_config
-from frontend.training.job_view import dataset_names, show_action, show_reason, show_retry, title_of
 from frontend.training.setting_words import label_of
 from frontend.transport import ApiError, Json
 

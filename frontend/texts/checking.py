@@ -72,6 +72,8 @@ TEXTS: dict[str, Text] = {
         "The probability {percent} lies between {low} and {high}: too close to call.",
         "Вероятность {percent} лежит между {low} и {high}: слишком близко к границе, чтобы решить.",
     ),
+    "reason.short.size": Text("Size it never saw", "Незнакомый размер"),
+    "reason.short.too_close": Text("Too close to call", "Близко к границе"),
     "answer.outside": Text("Outside of what the model was trained on.", "Вне того, на чём модель обучена."),
     "answer.inside": Text(
         "Of the kind that the model was trained on.", "Того же рода, что и изображения, на которых модель обучена."
@@ -103,6 +105,10 @@ TEXTS: dict[str, Text] = {
     "predict.compare_none": Text("no other model", "без сравнения"),
     "choice.active": Text("{name} (active)", "{name} (активная)"),
     "choice.other": Text("{name}", "{name}"),
+    "choice.missing": Text(
+        "The address of this page names a model that does not exist (any more): {id}. Choose another one here.",
+        "В адресе страницы указана модель, которой нет (или больше нет): {id}. Выберите здесь другую.",
+    ),
     "model.with_accuracy": Text(
         "Answers come from the model {name}: right on {accuracy} ({interval}) of {count} test pictures of {dataset}; "
         "AUROC {auroc}.",
@@ -113,8 +119,9 @@ TEXTS: dict[str, Text] = {
         "Answers come from the model {name}; its accuracy on test pictures was not measured.",
         "Отвечает модель {name}; её точность на проверочных изображениях не измерена.",
     ),
-    "model.knows": Text("It knows these generators: {generators}.", "Известные ей генераторы: {generators}."),
-    "model.open": Text("More about this model", "Подробнее о модели"),
+    "model.about": Text("What it knows", "Что она знает"),
+    "model.knows": Text("{name} knows these generators: {generators}.", "{name}: известные генераторы — {generators}."),
+    "model.open": Text("More about {name}", "Подробнее: {name}"),
     "model.limits": Text(
         "Known limits: pictures of other generators, other sizes or with heavy compression can fool a model. Take the "
         "verdict as a hint, never as proof.",
@@ -122,19 +129,28 @@ TEXTS: dict[str, Text] = {
         "модель. Вердикт — подсказка, а не доказательство.",
     ),
     "model.generators_unknown": Text("not named in its data", "в данных не названы"),
+    "overview.disagreements": Text(
+        "The models disagree on {count} of {total}.", "Модели расходятся: {count} из {total}."
+    ),
+    "overview.numbers": Text("1 is {first}, 2 is {second}.", "1 — {first}, 2 — {second}."),
     "overview.filter": Text("Show only", "Показать только"),
+    "overview.filter_first": Text("Show only (by model 1)", "Показать только (по модели 1)"),
     "overview.search": Text("Search in names", "Поиск по именам"),
     "overview.disagree": Text("Only where the models disagree", "Только где модели расходятся"),
     "overview.nothing": Text("No picture passes these filters.", "Под эти фильтры не подходит ни одно изображение."),
     "overview.choose": Text(
-        "Tick a row to see its picture and full answer here; click a column's name to sort.",
-        "Отметьте строку, чтобы увидеть здесь изображение и полный ответ; сортировка — щелчком по имени столбца.",
+        "Tick a row to see its picture and full answer below the table; click a column's name to sort.",
+        "Отметьте строку, чтобы увидеть под таблицей изображение и полный ответ; сортировка — щелчок по столбцу.",
     ),
     "overview.alt": Text("Pictures and their verdicts", "Изображения и их вердикты"),
     "overview.picture": Text("Picture", "Вид"),
     "overview.name": Text("Name", "Имя"),
     "overview.verdict": Text("Verdict", "Вердикт"),
     "overview.probability": Text("Fake, in %", "Подделка, %"),
+    "overview.probability_help": Text(
+        "99 % stands for 99 and more, 1 % for 1 and less: a detector is never certain. The downloads have every digit.",
+        "99 % значит «99 и больше», 1 % — «1 и меньше»: детектор не бывает уверен до конца. Все знаки — в файлах.",
+    ),
     "overview.size": Text("Pixels", "Пиксели"),
     "overview.reasons": Text("Why", "Почему"),
     "overview.csv": Text("All answers as CSV", "Все ответы в CSV"),

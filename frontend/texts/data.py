@@ -43,11 +43,22 @@ TEXTS: dict[str, Text] = {
     "dataset.train": Text("Train a detector on it", "Обучить на нём детектор"),
     "dataset.export": Text("Export", "Скачать"),
     "dataset.export.how": Text(
-        "The whole data set as one file, which can be added here again. Large ones take a moment to begin.",
-        "Весь набор одним файлом; его можно снова добавить здесь. Большие начинают загружаться не сразу.",
+        "The whole data set as one file, which can be added here again. It is put together first, then you save it.",
+        "Весь набор одним файлом; его можно снова добавить здесь. Сначала файл собирается, затем вы его сохраняете.",
     ),
     "dataset.export.zip": Text("Zip with REAL and FAKE folders", "Zip с папками REAL и FAKE"),
     "dataset.export.parquet": Text("Parquet (Hugging Face layout)", "Parquet (формат Hugging Face)"),
+    "download.making": Text("The file is being put together…", "Файл собирается…"),
+    "download.save": Text("Save {file} ({size})", "Сохранить {file} ({size})"),
+    "download.failed": Text(
+        "The file could not be made: {reason} Press the button to try again.",
+        "Файл сделать не удалось: {reason} Нажмите кнопку, чтобы попробовать ещё раз.",
+    ),
+    "download.broke_off": Text(
+        "The file could not be made here; the web app's log says why. Press the button to try again.",
+        "Файл сделать не удалось, причина — в журнале веб-приложения. Нажмите кнопку, чтобы повторить.",
+    ),
+    "dataset.delete.jobs": Text("See the jobs", "Посмотреть задания"),
     "dataset.delete": Text("Delete", "Удалить"),
     "dataset.delete.what": Text(
         "This deletes the data set “{name}” for good: its images ({images}), their features and their profile. Models "
@@ -117,8 +128,11 @@ TEXTS: dict[str, Text] = {
         "“{name}” has been sent; the service checks it.", "«{name}» отправлен; сервис его проверяет."
     ),
     "import.stop": Text("Stop sending", "Прервать отправку"),
-    "import.stopped": Text(
-        "You stopped the upload. Everything is still chosen.", "Вы прервали отправку. Всё выбранное сохранено."
+    "import.stopped": Text("You stopped the upload.", "Вы прервали отправку."),
+    "import.kept": Text("Everything is still chosen.", "Всё выбранное сохранено."),
+    "import.lost": Text(
+        "The chosen files were let go when you left this page: choose them again.",
+        "Выбранные файлы не сохранились, так как вы уходили с этой страницы: выберите их снова.",
     ),
     "import.running": Text("“{name}” is being imported:", "Импорт «{name}»:"),
     "import.done": Text("“{name}” is there.", "Набор «{name}» готов."),
@@ -126,11 +140,11 @@ TEXTS: dict[str, Text] = {
     "import.cancelled": Text("The import of “{name}” was cancelled.", "Импорт «{name}» отменён."),
     "import.put_away": Text("Put away", "Скрыть"),
     "import.broke_off": Text(
-        "The upload broke off for a reason that is in the web app's log. Everything is still chosen: try again.",
-        "Отправка оборвалась; причина — в журнале веб-приложения. Всё выбранное сохранено: попробуйте ещё раз.",
+        "The upload broke off for a reason that is in the web app's log. Try again.",
+        "Отправка оборвалась; причина — в журнале веб-приложения. Попробуйте ещё раз.",
     ),
     "import.unreached": Text(
-        "The upload did not arrive: {detail} Everything is still chosen: try again when the service is back.",
-        "Отправка не дошла: {detail} Всё выбранное сохранено: повторите, когда сервис снова ответит.",
+        "The upload did not arrive: {detail} Try again when the service is back.",
+        "Отправка не дошла: {detail} Повторите, когда сервис снова ответит.",
     ),
 }

@@ -49,10 +49,10 @@ class Scene:
 
 
 SCENES = (
-    Scene("check", lambda _: "predict"),
-    Scene("check-one", lambda _: "predict", lambda browser, stage: upload(browser, stage.pictures[-1])),
-    Scene("check-many", lambda _: "predict", lambda browser, stage: upload(browser, *stage.pictures)),
-    Scene("check-compare", lambda s: f"predict?compare={s.models[1]}", lambda b, s: upload(b, s.pictures[-1])),
+    Scene("check", lambda _: ""),
+    Scene("check-one", lambda _: "", lambda browser, stage: upload(browser, stage.pictures[-1])),
+    Scene("check-many", lambda _: "", lambda browser, stage: upload(browser, *stage.pictures)),
+    Scene("check-compare", lambda s: f"?compare={s.models[1]}", lambda b, s: upload(b, s.pictures[-1])),
     Scene("data", lambda _: "datasets"),
     Scene("data-set", lambda stage: f"dataset?id={stage.dataset}"),
     Scene("train", lambda stage: f"train?dataset={stage.dataset}"),
@@ -63,7 +63,7 @@ SCENES = (
     Scene("model-mistakes", lambda stage: f"model?id={stage.models[0]}&cell=fp&split=test"),
     Scene("jobs", lambda _: "jobs"),
     Scene("job", lambda stage: f"job?id={stage.job}"),
-    Scene("check-russian", lambda _: "predict?lang=ru", lambda browser, stage: upload(browser, stage.pictures[-1])),
+    Scene("check-russian", lambda _: "?lang=ru", lambda browser, stage: upload(browser, stage.pictures[-1])),
 )
 
 

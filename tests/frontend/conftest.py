@@ -77,7 +77,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
         monkeypatch.setenv("DEEPFAKE_API_URL", url)
         st.cache_data.clear()
         app = AppTest.from_file(str(ROOT / "frontend" / "app.py"), default_timeout=60)
-        app.switch_page(f"screens/{page}.py")
+        if page != "predict":  # the front page: AppTest forgets some widgets of a page that it switched to
+            app.switch_page(f"screens/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from frontend.models.comparison import differing_settings, flatten, judge, split_alike
+from frontend.models.comparison import differing_settings, flatten, judge, setting_name, setting_text, split_alike
 from frontend.models.comparison import tested_alike as are_tested_alike
 
 
@@ -94,3 +94,14 @@ def test_models_of_other_images_were_not_tested_alike() -> None:
 def test_another_seed_may_mean_other_test_images() -> None:
     assert not split_alike([card(), card(config=card()["config"] | {"seed": 1})])
     assert split_alike([card(), card()])
+
+
+def test_extractors_side_by_side_are_words_and_no_data_structure() -> None:
+    parts = [{"name": "cnn", "input_size": 64}, {"name": "spectrum", "rings": 12}, {"name": "npr"}]
+    said = setting_text(parts)
+    assert said == "cnn (Input size, pixels a side: 64), spectrum (Rings of frequency: 12), npr"
+
+
+def test_an_option_of_an_extractor_has_the_name_that_the_form_gives_it() -> None:
+    assert setting_name("extractor.spec.rings") == "Rings of frequency"
+    assert setting_name("new.setting") == "new.setting"

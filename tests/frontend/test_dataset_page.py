@@ -84,6 +84,18 @@ def test_every_part_is_drawn_in_both_languages(
     ]
 
 
+def test_the_address_says_which_part_is_shown_so_that_going_back_works(
+    fitted: RunningService, twins: Json, open_page: Open
+) -> None:
+    page = open_part(open_page, fitted, twins, "files")
+    page.button_group(key="dataset.part").set_value("colour").run()
+    assert page.query_params["part"] == "colour"
+    page.query_params["part"] = "files"  # the browser's button
+    page.run()
+    assert page.query_params["part"] == "files"
+    assert "Formats" in [heading.value for heading in page.subheader]
+
+
 @pytest.mark.parametrize(("part", "charts"), [("colour", 3), ("measures", 6), ("spectrum", 4), ("files", 1)])
 def test_charts_have_alternatives_for_screen_readers(
     fitted: RunningService, twins: Json, open_page: Open, part: str, charts: int

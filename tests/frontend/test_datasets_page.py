@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from frontend.client import Client
 from frontend.data.dataset_actions import export
+from frontend.exports import FETCHING, Fetching
 from frontend.transport import Json
 from tests.frontend.conftest import Answering, Open, shown
 from tests.frontend.zips import pack, picture, run_until
@@ -112,6 +113,18 @@ def test_a_useless_archive_is_explained_and_stays_chosen(
     assert not page.button(key="add.archive.start").disabled
 
 
+def test_files_that_are_let_go_by_leaving_the_page_are_not_said_to_be_chosen(
+    fitted: RunningService, client: Client, open_page: Open
+) -> None:
+    page = press(choose_archive(open_page(fitted.url, "datasets"), b"no archive at all"), "add.archive.start")
+    page = run_until(page, lambda page: bool(page.error))
+    assert "Everything is still chosen." in shown(page)
+    page.switch_page("screens/jobs.py").run()
+    said = shown(page.switch_page("screens/datasets.py").run())
+    assert "still chosen" not in said
+    assert "choose them again" in said
+
+
 def test_an_import_that_fails_says_why(fitted: RunningService, client: Client, open_page: Open) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -187,6 +200,19 @@ def test_what_the_service_takes_at_most_is_said_and_the_first_data_set_is_sugges
     assert "take the source “demo”" in shown(page)
 
 
+def test_while_the_service_is_away_the_chosen_files_stay(answering: Answering, open_page: Open) -> None:
+    pretend(answering, {})
+    page = choose_archive(open_page(answering.url, "datasets"), pack(BOTH))
+    answering.answers = []  # it hangs up from now on
+    page.run()
+    assert "does not answer" in shown(page)
+    assert page.file_uploader[0].value
+    pretend(answering, {})
+    assert "does not answer" not in shown(page.run())
+    assert page.file_uploader[0].value
+    assert name_field(page, "archive") == "holiday"
+
+
 def test_too_much_is_refused_before_anything_is_sent(answering: Answering, open_page: Open) -> None:
     pretend(answering, {})
     page = open_page(answering.url, "datasets")
@@ -236,9 +262,37 @@ def test_an_export_holds_the_images_and_leaves_no_file_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    content = export(client, "fitted", format)()
-    assert content[:4] == (b"PK\x03\x04" if format == "zip" else b"PAR1")
+    fetching = Fetching("export")
+    fetching.run(export(client, "fitted", format))
+    assert (fetching.content or b"")[:4] == (b"PK\x03\x04" if format == "zip" else b"PAR1")
     assert not list(tmp_path.iterdir())
+
+
+def export_key(page: AppTest) -> str:
+    """The key of the button that has the zip made."""
+    return next(str(button.key) for button in page.button if str(button.key).startswith("export.zip."))
+
+
+def test_an_export_is_made_by_one_button_and_saved_by_another(open_page: Open, fitted: RunningService) -> None:
+    page = open_page(fitted.url, "dataset", id="fitted")
+    assert not page.get("download_button")
+    page = press(page, export_key(page))
+    for _ in range(100):
+        if saving := page.get("download_button"):
+            break
+        page.run()
+    assert saving[0].proto.label.startswith("Save fitted")
+    assert saving[0].proto.url
+
+
+def test_an_export_that_the_service_refuses_is_a_sentence(open_page: Open, fitted: RunningService) -> None:
+    page = open_page(fitted.url, "dataset", id="fitted")
+    refused = Fetching(export_key(page))
+    refused.run(lambda target: Client(fitted.url).export_dataset("gone", target))
+    page.session_state[FETCHING] = refused
+    said = shown(page.run())
+    assert "The file could not be made: There is no data set 'gone'." in said
+    assert page.button(key=refused.key).label == "Zip with REAL and FAKE folders"
 
 
 def test_the_service_being_away_is_a_sentence(open_page: Open) -> None:

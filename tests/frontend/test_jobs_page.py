@@ -11,8 +11,8 @@ import pytest
 import requests
 from streamlit.testing.v1 import AppTest
 
+from frontend.job_view import seconds_taken, title_of
 from frontend.texts import plain
-from frontend.training.job_view import seconds_taken, title_of
 from tests.frontend.conftest import Answering, Open, shown
 from tests.running import RunningService
 

@@ -14,6 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from frontend.client import Client, Upload
+from frontend.exports import Fetching
 from frontend.models.actions import export_of
 from tests.frontend.conftest import Open, shown
 from tests.running import RunningService
@@ -115,6 +116,16 @@ def test_a_cell_opens_its_images_and_its_address_can_be_shared(open_page: Open, 
     dataset_id = get(fitted, f"/models/{model_id}")["dataset"]["id"]
     assert [box.key for box in boxes(page)] == [f"relabel.{dataset_id}.{row['row']}" for row in first]
     assert [box.key for box in boxes(shared)] == [box.key for box in boxes(page)]
+
+
+def test_an_opened_cell_is_marked_without_another_kind_of_button_as_that_would_lose_the_focus(
+    open_page: Open, fitted: RunningService, confused: dict[str, Any]
+) -> None:
+    page = open_page(fitted.url, "model", id=confused["id"], cell="fp")
+    opened, other = page.button(key="confusion.fp"), page.button(key="confusion.fn")
+    assert opened.label.startswith("**")
+    assert not other.label.startswith("**")
+    assert opened.proto.type == other.proto.type
 
 
 def test_the_next_page_shows_the_next_images(open_page: Open, fitted: RunningService) -> None:
@@ -234,8 +245,9 @@ def test_an_empty_name_is_refused_and_the_notes_stay(
 
 def test_the_export_is_the_services_zip(fitted: RunningService) -> None:
     model_id = get(fitted, "/models?q=fitted")["items"][0]["id"]
-    content = export_of(Client(fitted.url), model_id)()
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    fetching = Fetching("export")
+    fetching.run(export_of(Client(fitted.url), model_id))
+    with zipfile.ZipFile(io.BytesIO(fetching.content or b"")) as archive:
         assert any(name.endswith("card.json") for name in archive.namelist())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from frontend.checking.report import POLICY, WrongDigestError, word_report, write_html, write_json
 from tests.pictures import encode, photo
@@ -99,7 +100,7 @@ def test_a_program_reads_the_same() -> None:
     content = photo()
     prediction = answered(content)
     wording = word_report("en", NAME, len(content), prediction, CARD)
-    text = write_json(wording, filename=NAME, content=content, prediction=prediction, card=CARD, made_at=AT)
+    text = write_json(wording, content, prediction, CARD, AT)
     document = json.loads(text)
     assert (document["schema"], document["version"]) == ("deepfake-evidence-report", 1)
     assert document["picture"]["filename"] == NAME
@@ -115,4 +116,36 @@ def test_there_is_no_report_for_other_bytes() -> None:
     with pytest.raises(WrongDigestError):
         write_html(wording, photo(2), prediction, AT)
     with pytest.raises(WrongDigestError):
-        write_json(wording, filename=NAME, content=photo(2), prediction=prediction, card=CARD, made_at=AT)
+        write_json(wording, photo(2), prediction, CARD, AT)
+
+
+def write_in_russian(name: str, content: bytes, prediction: dict, card: dict) -> None:  # type: ignore[type-arg]
+    """A page in Russian whose only text is the report; it runs by itself, so it imports what it needs."""
+    from datetime import UTC, datetime
+
+    import streamlit as st
+
+    from frontend.checking.report import word_report, write_html, write_json
+
+    st.session_state["lang"] = "ru"
+    wording = word_report("ru", name, len(content), prediction, card)
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    st.text(write_html(wording, content, prediction, at).decode())
+    st.text(write_json(wording, content, prediction, card, at).decode())
+
+
+def test_in_russian_the_words_are_russian_and_names_stay_text() -> None:
+    content = photo()
+    page = AppTest.from_function(write_in_russian, args=(NAME, content, answered(content), CARD), default_timeout=30)
+    html, document = (element.value for element in page.run().text)
+    assert not page.exception
+    tags = Tags()
+    tags.feed(html)
+    assert ("html", {"lang": "ru"}) in tags.seen
+    assert not {tag for tag, _ in tags.seen} & {"script", "b", "i", "u", "link", "iframe", "a"}
+    assert hashlib.sha256(content).hexdigest() in html
+    for words in ("Отчёт об изображении", "Неясно", "&lt;script&gt;", "Известные ограничения"):
+        assert words in html
+    assert json.loads(document)["language"] == "ru"
+    assert json.loads(document)["answer"]["verdict_in_words"].startswith("Неясно")
+    assert json.loads(document)["answer"]["verdict"] == "unsure"

@@ -10,8 +10,8 @@ import streamlit as st
 
 from frontend.client import FINISHED, pages
 from frontend.formatting import duration
-from frontend.session import client
-from frontend.texts import plain, say, say_known
+from frontend.session import client, explain
+from frontend.texts import plain, say, say_known, say_problem, say_text
 from frontend.transport import ApiError, Json
 
 Colour = Literal["gray", "primary", "green", "red", "orange"]
@@ -64,10 +64,15 @@ def took(job: Json) -> str:
     return duration(seconds_taken(job))
 
 
+def reason_of(job: Json) -> str:
+    """Why a job failed, as text in the visitor's language where that is known."""
+    return say_problem(str(job.get("error_code") or ""), str(job["reason"] or say_text("job.no_reason")))
+
+
 def show_reason(job: Json) -> None:
     """Why a job failed, in the service's words with its hint; that it was cancelled, where it was."""
     if job["state"] == "failed":
-        st.error(plain(str(job["reason"] or "")) or say("job.no_reason"), icon=":material/error:")
+        st.error(plain(reason_of(job)), icon=":material/error:")
     elif job["state"] == "cancelled":
         st.info(say("job.was_cancelled"), icon=":material/cancel:")
 
@@ -104,7 +109,7 @@ def _act(key: str, call: Callable[[str], object], target: str) -> None:
     try:
         call(target)
     except ApiError as error:
-        st.session_state[f"refused.{key}"] = f"{error.detail} {error.hint}".strip()
+        st.session_state[f"refused.{key}"] = explain(error)
     else:
         st.session_state.pop(f"refused.{key}", None)
 
