@@ -1,5 +1,6 @@
 # make run   sets everything up and serves the API and the web app until Ctrl-C
 # make test  sets everything up and runs linter, type checker and tests
+# make screenshots  makes docs/screenshots/ anew, with Debian's chromium
 # make clean removes what the two above made; data and models stay
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet \
 	$(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: run test setup setup-dev clean
+.PHONY: run test screenshots setup setup-dev clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -26,6 +27,9 @@ test: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+screenshots: setup-dev
+	$(BIN)/python -m tests.e2e.screenshots
 
 setup: $(VENV)/installed
 setup-dev: $(VENV)/installed-dev

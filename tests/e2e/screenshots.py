@@ -50,7 +50,7 @@ class Scene:
 
 SCENES = (
     Scene("check", lambda _: ""),
-    Scene("check-one", lambda _: "", lambda browser, stage: upload(browser, stage.pictures[-1])),
+    Scene("check-one", lambda _: "", lambda browser, stage: upload(browser, stage.pictures[1])),
     Scene("check-many", lambda _: "", lambda browser, stage: upload(browser, *stage.pictures)),
     Scene("check-compare", lambda s: f"?compare={s.models[1]}", lambda b, s: upload(b, s.pictures[-1])),
     Scene("data", lambda _: "datasets"),

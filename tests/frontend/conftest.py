@@ -64,20 +64,20 @@ def answering() -> Iterator[Answering]:
 
 
 class Open(Protocol):
-    """Opens a page of the web app in front of the service at `url`; `query` are parameters of the page's address."""
+    """Opens a page of the web app, by default the first; `query` are parameters of its address."""
 
-    def __call__(self, url: str, page: str = "predict", **query: str) -> AppTest: ...
+    def __call__(self, url: str, page: str = "", **query: str) -> AppTest: ...
 
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
     """See Open. Nothing that an earlier test cached is left."""
 
-    def open_page(url: str, page: str = "predict", **query: str) -> AppTest:
+    def open_page(url: str, page: str = "", **query: str) -> AppTest:
         monkeypatch.setenv("DEEPFAKE_API_URL", url)
         st.cache_data.clear()
         app = AppTest.from_file(str(ROOT / "frontend" / "app.py"), default_timeout=60)
-        if page != "predict":  # the front page: AppTest forgets some widgets of a page that it switched to
+        if page:  # not for the front page: AppTest forgets some widgets of a page that it switched to
             app.switch_page(f"screens/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value
