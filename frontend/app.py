@@ -98,4 +98,5 @@ def show_running_jobs() -> None:
         st.page_link("screens/jobs.py", label=say("nav.running", count=running), icon=":material/progress_activity:")
 
 
-show_app()
+if __name__ == "__main__":
+    show_app()

@@ -185,10 +185,10 @@ def test_a_data_set_of_one_class_cannot_be_trained_on(answering: Answering, open
 def test_deleting_says_what_goes_and_leads_back_to_the_list(fitted: RunningService, open_page: Open) -> None:
     client = Client(fitted.url)
     files = [("r.png", picture(1)), ("f.png", picture(2))]
-    job = client.import_images("short-lived", Upload(files=files, labels=["REAL", "FAKE"]))
+    job = client.import_images("soon gone", Upload(files=files, labels=["REAL", "FAKE"]))
     dataset = client.dataset(client.wait(job["id"], timeout_s=60)["result"]["dataset_id"])
     page = open_page(fitted.url, "dataset", id=dataset["id"], part="pictures")
-    assert "This deletes the data set “short-lived” for good: its images (2)" in shown(page)
+    assert "This deletes the data set “soon gone” for good: its images (2)" in shown(page)
     page.button(key=f"delete.{dataset['id']}").click()
     page.run()
     assert page.title[0].value == TEXTS["nav.datasets"].en

@@ -203,7 +203,8 @@ def test_a_failed_job_tells_its_code_and_is_tried_again(open_page: Open, fitted:
 
 
 def test_an_import_tells_where_its_images_came_from(open_page: Open, fitted: RunningService) -> None:
-    job = get(fitted, "/jobs", kind="import")["items"][-1]
+    imports = get(fitted, "/jobs", kind="import", limit=200)["items"]
+    job = next(job for job in imports if job["params"]["name"] == "fitted")
     page = open_page(fitted.url, "job", id=job["id"])
     assert {"fitted", "the demonstration set"} <= set(cells(page))
     assert "Open the model" not in links(page)
