@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 
 from frontend.formatting import size
+from frontend.session import explain
 from frontend.texts import say
 from frontend.transport import ApiError
 
@@ -75,7 +76,7 @@ def show_download(label: str, fetch: Fetch, filename: str, mime: str, *, key: st
         return
     st.button(label, key=key, icon=":material/download:", help=help, on_click=_begin, args=(key, fetch))
     if mine is not None and mine.error is not None:
-        st.error(say("download.failed", reason=f"{mine.error.detail} {mine.error.hint}".strip()))
+        st.error(say("download.failed", reason=explain(mine.error)))
     elif mine is not None:
         st.error(say("download.broke_off"))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import requests
+
+from tests.frontend.serving import serving
 
 
 @dataclass
@@ -66,10 +67,5 @@ def standing_between(service_url: str) -> Iterator[Between]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving(Handler) as state.url:
         yield state
-        server.shutdown()
-        thread.join()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.frontend.serving import serving
 from tests.running import ROOT
 
 
@@ -55,13 +55,8 @@ def answering() -> Iterator[Answering]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving(Handler) as state.url:
         yield state
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
