@@ -1,5 +1,9 @@
 # make run   sets everything up and serves the API and the web app until Ctrl-C
 # make test  sets everything up and runs linter, type checker and tests
+# make contract  sends requests made from the OpenAPI document; CONTRACT_EXAMPLES for each route
+# make test-deploy  builds the images and brings docker-compose.yml up with an engine of its own; as root on Debian
+# make scan  looks for known weaknesses in Dockerfiles, packages and images; asks a database on the internet
+# make pins  writes the versions that the images hold, deploy/constraints.txt, off the environment
 # make screenshots  makes docs/screenshots/ anew, with Debian's chromium
 # make clean removes what the two above made; data and models stay
 
@@ -11,12 +15,13 @@ WEB_PORT ?= 8501
 # https://download.pytorch.org/whl/cpu spares ordinary users the CUDA build of PyTorch
 TORCH_INDEX_URL ?=
 PYTEST_ARGS ?=
+CONTRACT_EXAMPLES ?= 200
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet \
 	$(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: run test screenshots setup setup-dev clean
+.PHONY: run test contract test-deploy scan pins screenshots setup setup-dev clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -27,6 +32,18 @@ test: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+contract: setup-dev
+	CONTRACT_EXAMPLES=$(CONTRACT_EXAMPLES) $(BIN)/pytest tests/api/test_schema_fuzzing.py --timeout 3600 $(PYTEST_ARGS)
+
+test-deploy: setup-dev
+	$(BIN)/python -m tests.deploy.run
+
+scan: setup-dev
+	VENV=$(VENV) bash deploy/scan.sh
+
+pins: setup-dev
+	$(BIN)/python deploy/pin.py > $(VENV)/constraints.txt && cp $(VENV)/constraints.txt deploy/constraints.txt
 
 screenshots: setup-dev
 	$(BIN)/python -m tests.e2e.screenshots

@@ -6,19 +6,54 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from upath import UPath
 
 from backend.core.errors import ConfigError
 
 _PREFIX = "DEEPFAKE_"
 _MIB = 2**20
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_S3 = "s3://"
+_SHIPPED = Path(__file__).parent.parent / "models"
+
+StorePath = Path | UPath
+"""A file or folder of this machine (always a Path), or of an object store."""
+
+S3_OPTIONS: dict[str, Any] = {
+    "use_listings_cache": False,  # other processes write too
+    "config_kwargs": {"connect_timeout": 5, "read_timeout": 20, "retries": {"mode": "standard", "max_attempts": 2}},
+}
+"""How the object store is spoken to. Address and credentials are in the environment only (AWS_ENDPOINT_URL,
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION), so that no task, card or log can carry them."""
+
+
+def store_path(text: str) -> StorePath:
+    """The place that `text` names: s3://BUCKET/PREFIX, or a path of this machine."""
+    return UPath(text.rstrip("/"), **S3_OPTIONS) if text.startswith(_S3) else Path(text)
+
+
+def local_scratch() -> Path:
+    """The folder for local copies in a process that has no settings, such as a worker.
+
+    Raises ConfigError where another user has taken its name: what lies there is not to be trusted.
+    """
+    if given := os.environ.get(f"{_PREFIX}SCRATCH_DIR"):
+        return Path(given)
+    folder = Path(tempfile.gettempdir()) / f"deepfake-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise ConfigError(f"The folder {folder} belongs to another user.", f"Set {_PREFIX}SCRATCH_DIR.")
+    return folder
 
 
 def count_cores() -> int:
@@ -33,6 +68,18 @@ def count_cores() -> int:
     return max(1, cores)
 
 
+_RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+
+
+def parse_rate(text: str) -> tuple[int, int]:
+    """(how many, in how many seconds) of a rate such as 100/second. Raises ValueError."""
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise ValueError("give a rate such as 100/second; the units are second, minute, hour and day")
+    return int(match[1]), _SECONDS[match[2]]
+
+
 class Settings(BaseSettings):
     """The backend's configuration, checked and unchangeable. Relative paths count from the working directory."""
 
@@ -45,8 +92,22 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
-    data_dir: Path = Field(Path("data"), description="Folder of data sets, features, jobs and the database")
-    models_dir: Path = Field(Path("models"), description="Folder of detectors and backbones")
+    data_dir: StorePath = Field(
+        Path("data"), description="Folder of data sets, features, jobs and the database, or s3://BUCKET/PREFIX"
+    )
+    models_dir: StorePath = Field(
+        Path("models"), description="Folder of detectors and backbones, or s3://BUCKET/PREFIX"
+    )
+    scratch_dir: Path | None = Field(
+        None,
+        description="Local folder for uploads on their way, downloads and exports; empty: the data folder, or one "
+        "below the system's temporary folder where the data are in an object store",
+    )
+    shipped_dir: Path | None = Field(
+        None,
+        description="Folder of detectors that a first start copies into an empty DEEPFAKE_MODELS_DIR; "
+        "empty: those that come with the project",
+    )
     database_url: str = Field(
         "",
         validation_alias="DATABASE_URL",
@@ -76,6 +137,12 @@ class Settings(BaseSettings):
         description="Memory of one worker process before it is stopped and its work runs again, e.g. 4GiB; "
         "0: a fair share of the machine's, at least 4 GiB where there is that much",
     )
+    fit_memory: ByteSize = Field(
+        ByteSize(4096 * _MIB),
+        ge=64 * _MIB,
+        description="Most memory for the features that a head is fitted on, e.g. 4GiB; where the training images have "
+        "more, a sample of them is taken (every image is still scored)",
+    )
     dask_scheduler_address: str = Field(
         "",
         validation_alias="DASK_SCHEDULER_ADDRESS",
@@ -103,15 +170,116 @@ class Settings(BaseSettings):
         64_000_000, ge=64, le=178_000_000, description="Most pixels of one image; larger ones are refused undecoded"
     )
 
-    @field_validator("data_dir", "models_dir", "tls_ca", "tls_cert", "tls_key")
-    @classmethod
-    def _absolute(cls, path: Path | None) -> Path | None:
-        return None if path is None else Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 (links stay links)
+    # protection: keys, rates, quotas, retention
+    require_keys: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether requests need an API key: always, never, or auto: where `DEEPFAKE_HOST` or "
+        "`DEEPFAKE_ALLOWED_HOSTS` go beyond loopback",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins of other web sites whose pages may use this service, such as https://photos.example, "
+        "separated by commas; they need a key wherever everybody does",
+    )
+    rate_predict: str = Field(
+        "1000/second", description="Most predictions' requests of one key, where keys are required; one server process"
+    )
+    rate_read: str = Field("200/second", description="Most reading requests of one key, likewise")
+    rate_write: str = Field("120/minute", description="Most changing requests of one key, likewise")
+    rate_wrong_keys: str = Field("20/minute", description="Most requests with a wrong key from one address, likewise")
+    max_connections: int = Field(
+        1000, ge=8, le=100_000, description="Connections at a time; beyond them the one goes that asked for nothing yet"
+    )
+    max_uploads: int = Field(8, ge=1, le=1000, description="Large uploads that may be received at the same time")
+    min_free: ByteSize = Field(
+        ByteSize(1024 * _MIB), description="Free disk space that uploads must leave; those that would not are refused"
+    )
+    max_datasets: int = Field(1000, ge=1, le=1_000_000, description="Most data sets; more are refused")
+    max_datasets_bytes: ByteSize = Field(
+        ByteSize(0), description="Most bytes of images in all data sets together, e.g. 100GiB; 0: no limit but the disk"
+    )
+    max_features_bytes: ByteSize = Field(
+        ByteSize(0),
+        description="Most bytes of cached features; what was not used for longest goes first; 0: no limit but the disk",
+    )
+    allowed_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="SHA-256 of the exported models (zip files) that may be imported over HTTP, separated by commas; "
+        "empty: none",
+    )
+    keep_jobs_days: int = Field(90, ge=1, le=36_500, description="Days that records of finished jobs are kept")
+    keep_audit_days: int = Field(365, ge=1, le=36_500, description="Days that the audit log and usage are kept")
 
-    @field_validator("allowed_hosts", mode="before")
+    # operation: logs, the queue of predictions, the end of the server
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of the log: text, or json: one object a line"
+    )
+    max_waiting: int = Field(
+        256,
+        ge=1,
+        le=10_000,
+        description="Requests with images that may wait for their answer; more are refused with 503",
+    )
+    drain_seconds: float = Field(
+        0.0, ge=0.0, le=600.0, description="Seconds that a server told to end still serves, not ready any more"
+    )
+    stop_seconds: float = Field(
+        10.0, ge=1.0, le=600.0, description="Seconds that running requests then have until they are cut off"
+    )
+
+    @field_validator("data_dir", "models_dir", mode="plain")
+    @classmethod
+    def _stored(cls, value: Any) -> StorePath:
+        place = store_path(str(value))
+        if isinstance(place, Path):
+            return _absolute(place)
+        if not urlsplit(str(place)).netloc:
+            raise ValueError("give s3://BUCKET/PREFIX")
+        return place
+
+    @field_validator("scratch_dir", "shipped_dir", "tls_ca", "tls_cert", "tls_key")
+    @classmethod
+    def _local(cls, path: Path | None) -> Path | None:
+        return None if path is None else _absolute(path)
+
+    @field_validator("allowed_hosts", "trusted_proxies", "cors_origins", "allowed_models", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("rate_predict", "rate_read", "rate_write", "rate_wrong_keys")
+    @classmethod
+    def _is_rate(cls, rate: str) -> str:
+        parse_rate(rate)
+        return rate
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            is_exact = bool(parts.hostname) and f"{parts.scheme}://{parts.netloc}" == origin
+            if not is_exact or parts.scheme not in ("http", "https"):
+                raise ValueError("give exact origins such as https://photos.example, without a path; * is not accepted")
+        return tuple(origin.lower() for origin in origins)
+
+    @field_validator("allowed_models")
+    @classmethod
+    def _are_digests(cls, digests: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch("[0-9a-fA-F]{64}", digest) for digest in digests):
+            raise ValueError("give SHA-256 digests of 64 hexadecimal digits")
+        return tuple(digest.lower() for digest in digests)
 
     @field_validator("worker_memory")
     @classmethod
@@ -151,14 +319,44 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def keys_are_required(self) -> bool:
+        """Whether a request needs an API key: see `require_keys`."""
+        if self.require_keys != "auto":
+            return self.require_keys == "always"
+        return any(host.lower().strip("[]") not in _LOOPBACK for host in (self.host, *self.allowed_hosts))
+
+    @model_validator(mode="after")
+    def _database_beside_a_store(self) -> Settings:
+        if not self.database_url and not isinstance(self.data_dir, Path):
+            raise ValueError("data in an object store need a DATABASE_URL: there is no folder for a database file")
+        return self
+
+    @property
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'deepfake.db'}"
 
     @property
-    def backbones_dir(self) -> Path:
+    def backbones_dir(self) -> StorePath:
         """The folder of exported backbones."""
         return self.models_dir / "backbones"
+
+    @property
+    def scratch(self) -> Path:
+        """The local folder for what is on its way: uploads, downloads, exports."""
+        if self.scratch_dir is not None:
+            return self.scratch_dir
+        return self.data_dir if isinstance(self.data_dir, Path) else local_scratch()
+
+    @property
+    def shipped(self) -> Path:
+        """The folder of the detectors that come with the project; it need not exist."""
+        return self.shipped_dir or _SHIPPED
+
+    @property
+    def spool_dir(self) -> Path:
+        """The local folder in which uploads are received, one folder a job."""
+        return self.scratch / "jobs"
 
 
 @dataclass(frozen=True)
@@ -191,6 +389,10 @@ def describe_settings() -> list[SettingRow]:
         default = "number of cores" if name == "workers" else _shown(field.default)
         rows.append(SettingRow(_variable(name), default, field.description or ""))
     return rows
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 (links stay links)
 
 
 def _variable(name: str) -> str:

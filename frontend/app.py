@@ -38,6 +38,8 @@ PAGES = (
 ICON = Path(__file__).parent / "icon.png"
 """A file of our own: for a sign the browser would ask another company's server for a picture."""
 
+_REFUSED_TO = "jobs_refused_to"
+
 
 def show_app() -> None:
     """The frame and the page that its address names."""
@@ -89,10 +91,15 @@ def choose_language() -> None:
 
 
 def show_running_jobs() -> None:
-    """A link to the jobs where some are running, from whichever page."""
+    """A link to the jobs where some are running, from whichever page; a key that may not see them asks once."""
+    service = client()
+    if st.session_state.get(_REFUSED_TO) == (service.api_key or ""):
+        return
     try:
-        running = client().jobs(state="running", limit=1)["total"]
-    except ApiError:
+        running = service.jobs(state="running", limit=1)["total"]
+    except ApiError as error:
+        if error.status in (401, 403):
+            st.session_state[_REFUSED_TO] = service.api_key or ""
         return
     if running:
         st.page_link("screens/jobs.py", label=say("nav.running", count=running), icon=":material/progress_activity:")

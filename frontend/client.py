@@ -50,12 +50,13 @@ FINISHED = frozenset({"done", "failed", "cancelled"})
 class Client:
     """Calls of the service at `base_url` (by default DEEPFAKE_API_URL, else port 8000 here). Safe between threads.
 
-    `api_key` (by default DEEPFAKE_API_KEY) is sent as a bearer token, for a service that asks for one.
+    `api_key` (by default DEEPFAKE_API_KEY, else what the file DEEPFAKE_API_KEY_FILE holds) is sent as a bearer token,
+    for a service that asks for one.
     """
 
     def __init__(self, base_url: str | None = None, api_key: str | None = None) -> None:
         self.base_url = (base_url or os.environ.get("DEEPFAKE_API_URL") or DEFAULT_URL).rstrip("/")
-        self.api_key = api_key or os.environ.get("DEEPFAKE_API_KEY") or None
+        self.api_key = api_key or os.environ.get("DEEPFAKE_API_KEY") or _key_of_file() or None
         self._http = Transport(self.base_url, self.api_key)
 
     # what exists
@@ -71,6 +72,10 @@ class Client:
     def options(self) -> Json:
         """Extractors, heads, sources and limits of the service."""
         return self._http.json("GET", "/options")
+
+    def audit(self, *, since: str | None = None, limit: int = 50, offset: int = 0) -> Json:
+        """A page of what was changed and by whom, newest first; `since` is a time such as 2026-01-31T12:00:00Z."""
+        return self._http.json("GET", "/audit", params={"since": since, "limit": limit, "offset": offset})
 
     def metrics(self) -> str:
         """Prometheus' text format."""
@@ -207,6 +212,11 @@ class Client:
         """Writes the model's zip to `target` piece by piece."""
         return self._http.download(f"/models/{_id(model_id)}/export", target)
 
+    def import_model(self, archive: Path | Image) -> Json:
+        """The card of a model that `export_model` wrote; the operator has to have allowed it."""
+        form = Multipart({}, _parts("archive", [_named(archive)]))
+        return self._http.json("POST", "/models", form=form)
+
     def model_predictions(
         self, model_id: str, *, split: str | None = None, cell: str | None = None, limit: int = 50, offset: int = 0
     ) -> Json:
@@ -274,6 +284,14 @@ def pages(fetch: Callable[..., Json], *, size: int = 200) -> Iterator[Json]:
         offset += len(page["items"])
         if not page["items"] or offset >= page["total"]:
             return
+
+
+def _key_of_file() -> str:
+    """The key in the file that DEEPFAKE_API_KEY_FILE names; "" where it cannot be read."""
+    try:
+        return Path(os.environ["DEEPFAKE_API_KEY_FILE"]).read_text(encoding="utf-8").strip()
+    except (KeyError, OSError):
+        return ""
 
 
 def _id(text: str) -> str:

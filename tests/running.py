@@ -71,6 +71,16 @@ class RunningService:
         assert self._process is not None
         return self._process.pid
 
+    def send_signal(self, number: int) -> None:
+        """Sends the server a signal and does not wait."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 30) -> int:
+        """The server's exit status, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def stop(self) -> None:
         """Asks the server to end and waits for it."""
         if self._process is not None:

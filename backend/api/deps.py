@@ -1,4 +1,7 @@
-"""What routes ask for, as `Annotated` aliases: a route's parameters say everything that it needs."""
+"""What routes ask for, as `Annotated` aliases: a route's parameters say everything that it needs.
+
+All are coroutines: FastAPI would call plain functions in a thread each, which costs more than they do.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +12,42 @@ from fastapi import Depends, Path, Query, Request
 from backend.api.metrics import Metrics
 from backend.api.packs import Gate
 from backend.api.problems import ProblemError
+from backend.api.protection import Protection
 from backend.service.app import Service
 from backend.settings import Settings
 
 
-def get_service(request: Request) -> Service:
+async def get_service(request: Request) -> Service:
     """The service that the application opened at its start."""
     service: Service = request.app.state.service
     return service
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The application's settings."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_metrics(request: Request) -> Metrics:
+async def get_metrics(request: Request) -> Metrics:
     """The application's own counters."""
     metrics: Metrics = request.app.state.metrics
     return metrics
 
 
-def get_gate(request: Request) -> Gate:
+async def get_gate(request: Request) -> Gate:
     """What bounds the requests that compute at the same time."""
     gate: Gate = request.app.state.gate
     return gate
 
 
-def refuse_unknown_query(request: Request) -> None:
+async def get_protection(request: Request) -> Protection:
+    """Keys, usage and the audit log."""
+    protection: Protection = request.app.state.protection
+    return protection
+
+
+async def refuse_unknown_query(request: Request) -> None:
     """Raises ProblemError 422 for a parameter of the address that the route does not read: it may be a slip.
 
     Otherwise `POST /predict?model_id=…`, whose model_id is a field of the form, would answer by another model.
@@ -55,6 +65,7 @@ ServiceDep = Annotated[Service, Depends(get_service)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 GateDep = Annotated[Gate, Depends(get_gate)]
 MetricsDep = Annotated[Metrics, Depends(get_metrics)]
+ProtectionDep = Annotated[Protection, Depends(get_protection)]
 
 _ID = {"min_length": 1, "max_length": 128, "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$"}
 

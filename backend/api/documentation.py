@@ -12,13 +12,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse
 
+from backend.api.access import Access, find_access
 from backend.api.schemas.common import Problem
 from backend.api.schemas.datasets import SourceIn
 from backend.api.schemas.fit import FitIn
-from backend.api.schemas.forms import DatasetForm, EdaForm, FitForm, PredictForm
+from backend.api.schemas.forms import DatasetForm, EdaForm, FitForm, ModelForm, PredictForm
 
 _REF = "#/components/schemas/"
-_READ_AS_THEY_ARRIVE = (Problem, FitIn, SourceIn, FitForm, DatasetForm, PredictForm, EdaForm)
+_READ_AS_THEY_ARRIVE = (Problem, FitIn, SourceIn, FitForm, DatasetForm, PredictForm, EdaForm, ModelForm)
 _METHODS = ("get", "post", "patch", "delete")
 
 _STYLE = """
@@ -54,9 +55,13 @@ def _build(app: FastAPI) -> dict[str, Any]:
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(extra["$defs"])
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, where the service needs one"}
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             _tidy(operation)
+            _say_scope(operation, find_access(method.upper(), path))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
@@ -68,6 +73,13 @@ def _tidy(operation: dict[str, Any]) -> None:
     for answer in operation["responses"].values():
         if answer["description"] == "Successful Response":
             answer["description"] = operation["description"].split("\n\n")[0].replace("\n", " ")
+
+
+def _say_scope(operation: dict[str, Any], access: Access | None) -> None:
+    """Adds the scope of the key that a route needs where keys are required; without them it is open."""
+    if access is not None and access.scope is not None:
+        operation["security"] = [{}, {"key": []}]
+        operation["description"] += f"\n\nNeeds a key with the scope `{access.scope}` where keys are required."
 
 
 def render(document: Mapping[str, Any]) -> str:

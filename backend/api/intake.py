@@ -17,6 +17,7 @@ from backend.api.uploads import DatasetUpload, receive_dataset
 from backend.core.errors import Conflict
 from backend.service.app import Service
 from backend.service.jobs import Job, new_job_id
+from backend.service.quotas import require_dataset_room
 from backend.service.sources import ImportLimits, open_source
 from backend.settings import Settings
 
@@ -43,9 +44,12 @@ class Intake:
 async def receive(request: Request, service: Service, text_fields: frozenset[str]) -> AsyncIterator[Intake]:
     """The upload of a multipart request. Whatever goes wrong before `submit`, nothing of it stays on the disk.
 
-    Raises QueueFull before anything is read; ProblemError, LabelMismatch or StorageFull while reading.
+    Raises QueueFull or StorageQuota before anything is read; ProblemError, LabelMismatch or StorageFull while reading.
     """
     await run_in_threadpool(service.jobs.require_room)
+    declared = request.headers.get("content-length", "")
+    more = int(declared) if declared.isdecimal() else 0
+    await run_in_threadpool(require_dataset_room, service.database, service.settings, more)
     job_id = new_job_id()
     with SpoolFolder(service.jobs.folder(job_id)) as folder:
         upload = DatasetUpload(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,21 +12,26 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from backend.api import documentation, problems
+from backend.api.admission import Admission
+from backend.api.auth import Authorize
 from backend.api.deps import refuse_unknown_query
+from backend.api.draining import Draining
 from backend.api.limits import BodyLimit
-from backend.api.metrics import Metrics, Observe
+from backend.api.metrics import Metrics
+from backend.api.observing import Observe
 from backend.api.packs import Gate
-from backend.api.routes import datasets, eda, fit, health, images, jobs, models, options, predict
-from backend.api.security import Guard, SecurityHeaders
+from backend.api.protection import Protection
+from backend.api.routes import audit, datasets, eda, fit, health, images, jobs, models, options, predict
+from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
 from backend.core.errors import NotFound
-from backend.service.app import Service, open_service
-from backend.service.jobs import STATES, Jobs
+from backend.service.app import open_service
+from backend.service.jobs import Jobs
 from backend.settings import Settings, load_settings
 
 log = logging.getLogger("deepfake.api")
 
-UPLOAD_PATHS = ("/fit", "/predict", "/eda", "/datasets")
+UPLOAD_PATHS = ("/fit", "/predict", "/eda", "/datasets", "/models")
 """The addresses that take files; every other body is small."""
 
 
@@ -36,13 +42,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = await run_in_threadpool(open_service, chosen)
+        app.state.protection = Protection(service.database, chosen)
         app.state.service = service
-        app.state.metrics.watch_jobs(_count_jobs(service))
+        keeper = asyncio.create_task(app.state.protection.keep())
+        app.state.metrics.watch(service)
         for name in await run_in_threadpool(sweep, service.jobs.root, _is_job(service.jobs)):
             log.info("removed the unfinished upload %s of an earlier run", name)
         try:
-            yield
+            with app.state.draining.on_signals():
+                yield
         finally:
+            keeper.cancel()
+            await run_in_threadpool(app.state.protection.flush)
             await run_in_threadpool(service.close)
 
     app = FastAPI(
@@ -57,15 +68,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = chosen
     app.state.metrics = Metrics()
-    app.state.gate = Gate(chosen.workers)
-    for noun in (fit, models, predict, datasets, images, eda, jobs, options, health):
+    app.state.draining = Draining(chosen.drain_seconds)
+    app.state.gate = Gate(chosen.workers, chosen.max_waiting)
+    for noun in (fit, models, predict, datasets, images, eda, jobs, options, health, audit):
         app.include_router(noun.router, dependencies=[Depends(refuse_unknown_query)])
     documentation.install(app)
     problems.install(app)
     # The last one added is the outermost.
+    app.add_middleware(
+        Admission, upload_paths=UPLOAD_PATHS, max_uploads=chosen.max_uploads, min_free=int(chosen.min_free)
+    )
+    app.add_middleware(Authorize, settings=chosen)
     app.add_middleware(Guard, allowed_hosts=(*chosen.allowed_hosts, *_own_name(chosen.host)))
     app.add_middleware(BodyLimit, max_upload_bytes=int(chosen.max_upload_bytes), upload_paths=UPLOAD_PATHS)
-    app.add_middleware(Observe, metrics=app.state.metrics)
+    app.add_middleware(CrossOrigin, origins=chosen.cors_origins)
+    app.add_middleware(Observe, metrics=app.state.metrics, draining=app.state.draining)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -84,13 +101,3 @@ def _is_job(jobs: Jobs) -> Callable[[str], bool]:
         return True
 
     return is_job
-
-
-def _count_jobs(service: Service) -> Callable[[], tuple[dict[str, int], float]]:
-    def count() -> tuple[dict[str, int], float]:
-        by_state = {state: service.jobs.list(state, limit=1)[1] for state in STATES}
-        running, _ = service.jobs.list("running", limit=100)
-        speeds = [job.progress.images_per_second or 0.0 for job in running if job.progress is not None]
-        return by_state, sum(speeds)
-
-    return count

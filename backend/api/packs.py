@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from anyio import CapacityLimiter
 from starlette.requests import Request
@@ -18,22 +19,49 @@ from backend.settings import Settings
 MAX_IMAGE_BYTES = 100_000_000
 """Largest single file that is looked at."""
 
-_PACK_MEMORY = 2 * 1_048_576
-_MAX_WAITING = 64
+_PACK_MEMORY = 1_048_576
+_SHARE_OF_ONE = 7 / 8
 
 
 class Gate:
-    """How many requests may compute at the same time; `_MAX_WAITING` more may wait for their turn."""
+    """How many requests may wait for their answer at the same time; one client never takes the last places.
 
-    def __init__(self, at_once: int) -> None:
+    `limiter` bounds the requests that compute in a thread of their own.
+    """
+
+    def __init__(self, at_once: int, places: int) -> None:
         self.limiter = CapacityLimiter(at_once)
+        self._places = places
+        self._taken: Counter[str] = Counter()
 
-    def require_room(self) -> None:
-        """Raises ProblemError (503) when too many requests wait already."""
-        if self.limiter.statistics().tasks_waiting >= _MAX_WAITING:
+    @property
+    def waiting(self) -> int:
+        """Requests that have arrived and are not answered yet."""
+        return self._taken.total()
+
+    def require_room(self, client: str) -> None:
+        """Raises ProblemError (503) where too many requests wait already, of all clients or of this one."""
+        if self.waiting >= self._places or self._taken[client] >= max(1, int(self._places * _SHARE_OF_ONE)):
             raise ProblemError(
                 503, "unavailable.busy", "Too many requests wait.", "Try again shortly.", headers={"Retry-After": "1"}
             )
+
+    @contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """Takes a place for the time of the block. Raises ProblemError (503) where there is none."""
+        self.require_room(client)
+        self._taken[client] += 1
+        try:
+            yield
+        finally:
+            self._taken[client] -= 1
+            if not self._taken[client]:
+                del self._taken[client]
+
+
+def client_of(request: Request) -> str:
+    """Who takes turns with others: the id of the key that the request was sent with, else its address."""
+    return str(request.scope.get("state", {}).get("client", ""))
 
 
 @asynccontextmanager
@@ -43,8 +71,8 @@ async def receive_images(
     """The files and the text fields of a request that sends images in `files`. Raises ProblemError."""
     hint = f"Send the images in `files`; optional: {', '.join(text_fields)}."
     gate: Gate = request.app.state.gate
-    gate.require_room()
-    pack = Pack(settings.data_dir / "jobs", max_memory=_PACK_MEMORY, max_file_bytes=MAX_IMAGE_BYTES)
+    gate.require_room(client_of(request))  # before a byte of the body is read
+    pack = Pack(settings.spool_dir, max_memory=_PACK_MEMORY, max_file_bytes=MAX_IMAGE_BYTES)
 
     def open_sink(field: str, filename: str) -> Sink:
         if field != "files":
@@ -57,7 +85,8 @@ async def receive_images(
             raise ProblemError(422, "upload.fields", describe_text_field(unknown[0], ("files",)), hint)
         if not pack.files:
             raise ProblemError(422, "upload.fields", "The request has no images.", hint)
-        yield pack, fields
+        with gate.place(client_of(request)):
+            yield pack, fields
     finally:
         pack.close()
 

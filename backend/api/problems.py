@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from starlette.responses import Response
 
 from backend.core import errors
 from backend.core.errors import DeepfakeError
+from backend.service.failures import disk_error
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,6 +29,8 @@ STATUSES: dict[type[DeepfakeError], int] = {
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.StorageFull: 507,
+    errors.StorageReadOnly: 507,
+    errors.StorageQuota: 507,
     errors.Cancelled: 409,
     errors.WorkerLost: 500,
     errors.IntegrityError: 500,
@@ -39,8 +41,6 @@ RETRY_AFTER_SECONDS: dict[type[DeepfakeError], int] = {errors.QueueFull: 30}
 
 MAX_FAULTS = 100
 """So many faults of one request are listed; the sentence counts all."""
-
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class ProblemError(HTTPException):
@@ -102,12 +102,8 @@ def document_of(error: DeepfakeError) -> dict[str, Any]:
 
 
 def known_error(error: BaseException) -> DeepfakeError | None:
-    """`error` if it is ours, StorageFull for a full disk, else None (a bug: let it become a 500)."""
-    if isinstance(error, DeepfakeError):
-        return error
-    if isinstance(error, OSError) and error.errno in _NO_SPACE:
-        return errors.StorageFull("The disk of the server is full.", "Remove data sets that are not needed any more.")
-    return None
+    """`error` if it is ours, what a full or read-only disk means, else None (a bug: let it become a 500)."""
+    return error if isinstance(error, DeepfakeError) else disk_error(error)
 
 
 def problem_response(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:

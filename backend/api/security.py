@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.problems import problem_document, problem_response
@@ -28,6 +29,45 @@ _HEADERS = {
 }
 
 
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+_EXPOSED = "Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-ID"
+
+
+class CrossOrigin:
+    """Lets pages of the given origins use the service (CORS): answers their preflights, and marks their requests.
+
+    Never with credentials: a page sends an API key itself, so what a browser keeps (cookies) is of no use. Origins are
+    compared as a whole. It marks a request by `scope["state"]["is_allowed_origin"]`, for `Guard`.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+        self.app, self.origins = app, frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origins = Headers(scope=scope).getlist("origin") if scope["type"] == "http" else []
+        if len(origins) != 1 or origins[0] not in self.origins:
+            await self.app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["is_allowed_origin"] = True
+
+        async def send_with_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Access-Control-Allow-Origin"] = origins[0]
+                headers["Access-Control-Expose-Headers"] = _EXPOSED
+                headers.add_vary_header("Origin")
+            await send(message)
+
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope):
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_with_origin)
+        else:
+            await self.app(scope, receive, send_with_origin)
+
+
 class Guard:
     """Refuses a request whose Host is not on the list, and one that another web site drives; neither body is read.
 
@@ -45,7 +85,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope.get("method", "GET"), headers)
+        is_allowed_origin = bool(scope.get("state", {}).get("is_allowed_origin"))
+        refusal = self._refusal(scope.get("method", "GET"), headers, is_allowed_origin)
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -53,7 +94,7 @@ class Guard:
         else:
             await problem_response(refusal)(scope, receive, send)
 
-    def _refusal(self, method: str, headers: Headers) -> dict[str, object] | None:
+    def _refusal(self, method: str, headers: Headers, is_allowed_origin: bool) -> dict[str, object] | None:
         named = headers.getlist("host")
         host = split_host(named[0]) if len(named) == 1 else None
         if host is None or not (self.allows_all or host[0] in self.allowed_hosts):
@@ -63,7 +104,7 @@ class Guard:
                 "This service does not answer for that host name.",
                 "Use the address that the service printed, or add the name to DEEPFAKE_ALLOWED_HOSTS on the server.",
             )
-        if is_cross_site(method, host, headers):
+        if not is_allowed_origin and is_cross_site(method, host, headers):
             return problem_document(
                 403,
                 "security.cross_site",

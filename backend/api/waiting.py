@@ -27,6 +27,7 @@ async def answer_with_job(
 
     Raises ProblemError with the job's own code where it fails within them.
     """
+    request.state.target = job.id  # for the audit log
     job = await wait_for(request, jobs, job, seconds)
     if job.state == "done":
         return JSONResponse(jsonable_encoder(await run_in_threadpool(result, job)))
@@ -46,12 +47,12 @@ async def answer_with_job(
 
 
 async def wait_for(request: Request, jobs: Jobs, job: Job, seconds: float) -> Job:
-    """The job when it has ended, the time is up or the client is gone. Holds no thread while it waits."""
+    """The job when it has ended, the time is up, the client is gone or the server ends. Holds no thread meanwhile."""
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE
     while not job.finished and (left := deadline - time.monotonic()) > 0:
         await asyncio.sleep(min(pause, left))
-        if await request.is_disconnected():
+        if request.app.state.draining.begun or await request.is_disconnected():
             break
         job = await run_in_threadpool(jobs.get, job.id)
         pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import datasets, fit, models, predict, serve
+from backend.cli import backup, cluster, datasets, fit, keys, models, predict, serve
 
 app = typer.Typer(
     name="deepfake",
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
+app.add_typer(cluster.app, name="cluster")
+app.add_typer(keys.app, name="keys")
 for command in (
     serve.serve,
     datasets.demo,
@@ -23,5 +25,8 @@ for command in (
     fit.options,
     models.set_active,
     predict.predict,
+    keys.audit,
+    backup.backup,
+    backup.restore,
 ):
     app.command(name="set" if command is models.set_active else None)(command)

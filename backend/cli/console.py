@@ -16,6 +16,7 @@ from backend.core.errors import Cancelled, Conflict, DeepfakeError
 
 if TYPE_CHECKING:  # its imports take a second that `--help` and a usage error need not wait for
     from backend.service.app import Service
+    from backend.service.database import Database
     from backend.service.jobs import Job, JobProgress
 
 FAILED = 1
@@ -70,6 +71,27 @@ def opened(*, run_jobs: bool = False) -> Iterator[Service]:
         yield service
     finally:
         service.close()
+
+
+@contextmanager
+def opened_database() -> Iterator[Database]:
+    """The database alone, at its newest revision: for commands that need no models, no jobs and no lock."""
+    from backend.service.database import Database
+    from backend.settings import load_settings
+
+    database = Database(load_settings().database)
+    try:
+        database.upgrade()
+        yield database
+    finally:
+        database.close()
+
+
+def note(database: Database, action: str, target: str) -> None:
+    """Writes a change that this command has made to the audit log."""
+    from backend.service.audit import CLI, Audit, AuditEntry
+
+    Audit(database).record(AuditEntry(action=action, status=200, key_name=CLI, target=target))
 
 
 def run_job(service: Service, kind: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.console import JsonFlag, failing, opened, print_json, print_table, run_job
+from backend.cli.console import JsonFlag, failing, note, opened, print_json, print_table, run_job
 from backend.core.errors import Conflict, InvalidInput, NotFound, UnknownSource
 
 app = typer.Typer(help="Import, list, show, revise, export and delete data sets.", no_args_is_help=True)
@@ -36,6 +36,7 @@ def import_dataset(
                 raise Conflict(f"There is a data set {chosen!r} already.", "Choose another --name.")
         with opened(run_jobs=True) as service:
             result = run_job(service, "import", {"name": chosen, "source": description})
+            note(service.database, "datasets import", str(result["dataset_id"]))
             show_dataset(service.datasets.get(str(result["dataset_id"])).to_json(), as_json)
 
 
@@ -78,7 +79,9 @@ def revise(
         if not changes:
             raise InvalidInput("No image is named.", "Use --real, --fake or --drop, such as: --drop 3,5,10-19.")
         with opened() as service:
-            show_dataset(service.revise_dataset(dataset, changes, version).to_json(), as_json)
+            revised = service.revise_dataset(dataset, changes, version)
+            note(service.database, "datasets revise", revised.id)
+            show_dataset(revised.to_json(), as_json)
 
 
 @app.command("delete")
@@ -87,6 +90,7 @@ def delete(dataset: Dataset, as_json: JsonFlag = False) -> None:
     with failing(as_json), opened() as service:
         dataset_id = service.datasets.get(dataset).id
         service.delete_dataset(dataset_id)
+        note(service.database, "datasets delete", dataset_id)
         done(as_json, {"deleted": dataset_id}, f"Deleted {dataset_id}.")
 
 
@@ -114,7 +118,7 @@ def demo(
     """Write the demonstration set as a zip: photographs that packages ship and small generators' copies of them."""
     with failing(as_json):
         from backend.core.demo import write_demo_zip
-        from backend.service.shards import written_whole
+        from backend.service.storage import written_whole
 
         require_folder(target)
         with written_whole(target) as temporary:

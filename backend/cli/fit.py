@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.console import JsonFlag, failing, opened, print_json, print_table, run_job
+from backend.cli.console import JsonFlag, failing, note, opened, print_json, print_table, run_job
 from backend.cli.models import show_card
 from backend.core.errors import ConfigError, UnknownHead
 
@@ -63,6 +63,7 @@ def fit(
             dataset_id = service.datasets.get(dataset).id
         with opened(run_jobs=True) as service:
             result = run_job(service, "fit", {"dataset_id": dataset_id, "config": chosen.to_json()})
+            note(service.database, "fit", str(result["model_id"]))
             card = service.registry.get(str(result["model_id"]))
         if as_json:
             print_json(card)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.console import JsonFlag, failing, opened, print_json, print_table
+from backend.cli.console import JsonFlag, failing, note, opened, print_json, print_table
 from backend.cli.datasets import done, require_folder
 
 app = typer.Typer(help="List (without a subcommand), show, export and delete models.")
@@ -17,7 +17,7 @@ Model = Annotated[str, typer.Argument(help="Id of the model.")]
 
 @app.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List the models, newest first; * marks the active one. Subcommands: show, export, delete."""
+    """List the models, newest first; * marks the active one. Subcommands: show, export, import, delete."""
     if context.invoked_subcommand is not None:
         return
     with failing(as_json), opened() as service:
@@ -62,11 +62,27 @@ def export(
         done(as_json, {"model_id": model, "path": str(target)}, f"Wrote {target}.")
 
 
+@app.command("import")
+def import_archive(
+    archive: Annotated[Path, typer.Argument(help="Zip that `models export` wrote.", exists=True, dir_okay=False)],
+    as_json: JsonFlag = False,
+) -> None:
+    """Take in an exported model. Its network has to be here or in an installed package; none is read from the zip."""
+    with failing(as_json):
+        from backend.service.model_import import import_model
+
+        with opened() as service, archive.open("rb") as file:
+            card = import_model(service, file, may_export=True)
+            note(service.database, "models import", card["id"])
+            done(as_json, card, f"Imported {card['id']}.")
+
+
 @app.command("delete")
 def delete(model: Model, as_json: JsonFlag = False) -> None:
     """Delete a model; the active one cannot be deleted."""
     with failing(as_json), opened() as service:
         service.registry.delete(model)
+        note(service.database, "models delete", model)
         done(as_json, {"deleted": model}, f"Deleted {model}.")
 
 
@@ -74,6 +90,7 @@ def set_active(model: Model, as_json: JsonFlag = False) -> None:
     """Choose the model that predictions use from now on."""
     with failing(as_json), opened() as service:
         card = service.registry.set_active(model)
+        note(service.database, "set", card["id"])
         done(as_json, card, f"{card['id']} is the active model now.")
 
 

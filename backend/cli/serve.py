@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import sys
 import urllib.error
@@ -38,19 +39,28 @@ def serve(
 def _serve_api() -> None:
     import uvicorn
 
+    from backend.cli.connections import guard_connections
     from backend.cli.supervisor import check_port_free
+    from backend.service.logs import configure_logging
+    from backend.service.storage import check_writable
     from backend.settings import load_settings
 
     settings = load_settings()
     check_port_free(settings.host, settings.port, "--port")
+    check_writable(settings.data_dir)
+    configure_logging(settings.log_level, settings.log_format)
     uvicorn.run(
         "backend.api.main:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,
+        http=guard_connections(settings.max_connections),
+        log_config=None,  # ours, see above
         log_level=settings.log_level,
-        timeout_graceful_shutdown=10,
+        access_log=False,  # the application writes a line a request that says more
+        timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
         server_header=False,
+        proxy_headers=False,  # DEEPFAKE_TRUSTED_PROXIES says whose are believed; uvicorn would believe this machine's
     )
 
 
@@ -64,8 +74,9 @@ def _serve_both(web_port: int) -> None:
     api_url, web_url = (f"http://{_reachable(settings.host)}:{port}" for port in (settings.port, web_port))
     python = [sys.executable, "-m"]
     web_address = ["--server.address", settings.host, "--server.port", str(web_port)]
+    farewell_s = settings.drain_seconds + settings.stop_seconds
     parts = (
-        Part(API, [*python, "backend.cli", "serve"], {}, f"{api_url}/health"),
+        Part(API, [*python, "backend.cli", "serve"], {}, f"{api_url}/health", farewell_s=farewell_s),
         Part(
             WEB,
             [*python, "streamlit", "run", str(_web_app()), *web_address],

@@ -36,6 +36,7 @@ class Part:
     environment: Mapping[str, str]
     ready_url: str
     quiet: bool = False  # its standard output is thrown away; messages on standard error are kept
+    farewell_s: float = 0.0  # seconds that it may take to stop beyond STOP_S
 
 
 class StopAsked(Exception):
@@ -83,14 +84,14 @@ def run(parts: Sequence[Part], on_ready: Callable[[str], None]) -> None:
             return
         finally:
             _ignore_signals()
-            stop(running.values())
+            stop(running.values(), max((part.farewell_s for part in parts), default=0.0))
 
 
-def stop(processes: Collection[subprocess.Popen[bytes]]) -> None:
-    """Asks every process to end, and kills with their children those that do not within STOP_S seconds."""
+def stop(processes: Collection[subprocess.Popen[bytes]], farewell_s: float = 0.0) -> None:
+    """Asks every process to end, and kills with their children those that do not within STOP_S + farewell_s seconds."""
     for process in processes:
         process.terminate()
-    deadline = time.monotonic() + STOP_S
+    deadline = time.monotonic() + STOP_S + farewell_s
     for process in processes:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))

@@ -142,9 +142,17 @@ def restore(
 ) -> Detector:
     """The detector of a model card and its head's arrays.
 
-    Raises IntegrityError where the backbone's graph is missing, or where the extractor on this machine would compute
-    other numbers than those it was fitted on.
+    Raises IntegrityError where card or arrays are damaged, where the backbone's graph is missing, or where the
+    extractor on this machine would compute other numbers than those it was fitted on; ConfigError for a spec that this
+    version does not know.
     """
+    try:
+        return _restore(card, arrays, backbones, threads)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        raise IntegrityError("The model's card or its arrays are damaged.", "Restore the model's files.") from error
+
+
+def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbones: Path, threads: int) -> Detector:
     if not is_at_hand(check_spec(card["extractor"]["spec"]), backbones):
         raise IntegrityError(
             "The backbone that the model was fitted with is not in the folder of backbones.",
@@ -156,14 +164,15 @@ def restore(
             "The model was fitted on features that this installation computes differently.",
             "Restore the backbone file that the model's card names, or fit the model again.",
         )
-    return Detector(
-        extractor=extractor,
-        head=load_head(card["head"]["kind"], arrays),
-        slope=float(card["calibration"]["a"]),
-        intercept=float(card["calibration"]["b"]),
-        threshold=float(card["threshold"]),
-        sides=(int(sides[0]), int(sides[1])) if (sides := card.get("sides")) else None,
-    )
+    head = load_head(card["head"]["kind"], arrays)
+    if head.scores(np.zeros((1, extractor.dimensions), dtype=np.float32)).shape != (1,):
+        raise ValueError("arrays of another shape")
+    slope, intercept = float(card["calibration"]["a"]), float(card["calibration"]["b"])
+    threshold = float(card["threshold"])
+    if not (0.0 < threshold < 1.0 and math.isfinite(slope) and math.isfinite(intercept)):
+        raise ValueError("a calibration or a threshold out of range")
+    sides = (int(given[0]), int(given[1])) if (given := card.get("sides")) else None
+    return Detector(extractor, head, slope, intercept, threshold, sides)
 
 
 def check_trainable(y: NDArray[np.int8]) -> None:

@@ -28,7 +28,9 @@ DeepfakeError                 the root: a message for a person, a stable code, a
         BackboneUnavailable       weights could not be fetched
         QueueFull                 too many jobs wait
         StorageFull               the disk is full
+        StorageReadOnly           the disk or folder may not be written to
         NoActiveModel             no model is chosen for prediction
+        Unreachable               the database, the object store or the scheduler does not answer
     Cancelled                 a job was told to stop
     WorkerLost                a worker process died again and again on the same piece of work
     IntegrityError            a stored artefact does not match its digest
@@ -161,8 +163,20 @@ class StorageFull(Unavailable):
     code = "unavailable.storage_full"
 
 
+class StorageReadOnly(Unavailable):
+    code = "unavailable.storage_read_only"
+
+
+class StorageQuota(Unavailable):
+    code = "storage.quota"
+
+
 class NoActiveModel(Unavailable):
     code = "unavailable.no_active_model"
+
+
+class Unreachable(Unavailable):
+    code = "unavailable.unreachable"
 
 
 class Cancelled(DeepfakeError):

@@ -52,6 +52,14 @@ def halves(groups: NDArray[np.int64], seed: int, y: NDArray[np.int8] | None = No
     return _cut(groups, labels, strata, np.ones(len(groups), bool), np.bincount(strata) / 2, 1, seed)
 
 
+def thin(groups: NDArray[np.int64], y: NDArray[np.int8], most: int, seed: int) -> NDArray[np.bool_]:
+    """Mask of about `most` rows, of each class its share, groups whole; of all rows where there are no more."""
+    everyone = np.ones(len(groups), bool)
+    if len(groups) <= most:
+        return everyone
+    return _cut(groups, y, y.astype(np.int64), everyone, np.bincount(y) * most / len(groups), 0, seed)
+
+
 def folds(groups: NDArray[np.int64], y: NDArray[np.int8], k: int, seed: int) -> NDArray[np.int64]:
     """The fold 0..k-1 of every row: groups whole, about equal numbers of each class in each fold."""
     random = np.random.default_rng(seed)

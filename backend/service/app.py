@@ -8,18 +8,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from backend.core.errors import Conflict, NotFound
+from backend.core.errors import Conflict, IntegrityError, NotFound
 from backend.service.database import Database
 from backend.service.dataset_info import PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore
 from backend.service.engine import Engine
 from backend.service.features import FeatureStore
 from backend.service.importing import make_dataset_id
+from backend.service.job_context import sweep_folders
 from backend.service.jobs import Jobs
 from backend.service.predictor import Predictor
+from backend.service.quotas import evict_features
 from backend.service.registry import Registry
-from backend.service.revising import locked, require_version, revise
+from backend.service.retention import sweep_expired
+from backend.service.revising import require_version, revise
 from backend.service.runner import Runner
+from backend.service.storage import read_bytes, require_store
 from backend.service.workflows import WORKFLOWS
 from backend.settings import Settings, count_cores
 
@@ -42,10 +46,9 @@ class Service:
         """The profile that an earlier job made of the data set as it is now, or None. Raises NotFound."""
         info = self.datasets.get(dataset_id)
         try:
-            text = (self.datasets.root / info.id / info.file(PROFILE)).read_text(encoding="utf-8")
+            profile: dict[str, Any] = json.loads(read_bytes(self.datasets.root / info.id / info.file(PROFILE)))
         except FileNotFoundError:
             return None
-        profile: dict[str, Any] = json.loads(text)
         return profile
 
     def delete_dataset(self, dataset_id: str) -> None:
@@ -53,15 +56,16 @@ class Service:
 
         Raises NotFound, or Conflict while a job uses it.
         """
-        folder = self.datasets.folder(dataset_id)
-        with locked(folder):
-            info = self.datasets.get(folder.name)
+        id = self.datasets.get(dataset_id).id
+        with self.database.locked(_lock_of(id)):
+            info = self.datasets.get(id)
             self._require_unused(info)
             chunks = self.datasets.chunks(info.id)
             others = [other.id for other in self.datasets.list() if other.id != info.id]
             shared = {chunk.digest for other in others for chunk in self.datasets.chunks(other)}
+            self.datasets.hide(info.id)  # before the row: a kill in between must not bring it back
             self.database.delete_dataset(info.id)
-            self.datasets.delete(info.id)
+        self.datasets.discard(info.id)
         self.features.delete(chunk for chunk in chunks if chunk.digest not in shared)
 
     def revise_dataset(self, dataset_id: str, changes: Mapping[int, str], version: int | None = None) -> DatasetInfo:
@@ -69,12 +73,12 @@ class Service:
 
         Raises NotFound, Conflict while a job uses it or where it is not at `version` any more, and what revise raises.
         """
-        folder = self.datasets.folder(dataset_id)
-        with locked(folder):
-            info = self.datasets.get(folder.name)
+        id = self.datasets.get(dataset_id).id
+        with self.database.locked(_lock_of(id)):
+            info = self.datasets.get(id)
             require_version(info, version)
             self._require_unused(info)
-            revised = revise(folder, info, changes)
+            revised = revise(self.datasets.root / id, info, changes)
             self.database.save_dataset(revised.to_json())
         return revised
 
@@ -88,6 +92,7 @@ class Service:
 
     def close(self) -> None:
         """Stops work; jobs that run go back to the queue and are resumed by the next start."""
+        self.predictor.close()
         for runner in self._runners:
             runner.close()
         self.engine.close()
@@ -99,18 +104,20 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
 
     Without it nothing is started: predictions, lists and submitting jobs work, and whoever runs jobs does them.
     """
-    for folder in (settings.data_dir, settings.models_dir, settings.backbones_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+    settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (settings.data_dir, settings.models_dir):
+        require_store(folder)
     database = Database(settings.database)
     database.upgrade()
-    registry = Registry(settings.models_dir, settings.backbones_dir, database, threads=count_cores())
-    registry.sync()
+    # the predictor runs one batch a core
+    registry = Registry(settings.models_dir, settings.backbones_dir, database, threads=1)
+    registry.sync(settings.shipped)
     jobs = Jobs(database, settings)
     runners: list[Runner] = []
     service = Service(
         settings=settings,
         database=database,
-        datasets=DatasetStore(settings.data_dir / "datasets"),
+        datasets=DatasetStore(settings.data_dir / "datasets", database),
         features=FeatureStore(settings.data_dir / "features"),
         registry=registry,
         predictor=Predictor(registry, settings.max_pixels, at_once=count_cores()),
@@ -119,25 +126,46 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
         _runners=runners,
     )
     if run_jobs:
-        runners.append(Runner(jobs, WORKFLOWS, service, prepare=lambda: _prepare(service)))
+        runners.append(Runner(jobs, WORKFLOWS, service, prepare=service.engine.start, tidy=lambda: _tidy(service)))
         runners[0].start()
     return service
 
 
-def _prepare(service: Service) -> None:
-    """Once, in the process that runs jobs: the worker processes, and an end to what earlier ones left half done."""
-    service.engine.start()
-    service.registry.clear_leftovers()
+def _lock_of(dataset_id: str) -> str:
+    """Held by whoever changes or removes a data set."""
+    return f"dataset {dataset_id}"
+
+
+def _tidy(service: Service) -> None:
+    """Makes files and rows agree, and removes what killed servers left half done. Safe beside other servers."""
+    sweep_folders(service.jobs)
+    sweep_expired(service.database, service.settings)
+    evict_features(service)
     known = {info["id"]: info for info in service.database.list_datasets()}
-    for dataset_id in known:
-        if not (service.datasets.root / dataset_id).exists():  # its folder is gone: its name is free again
+    found = {info.id: info for info in service.datasets.scan()}
+    for dataset_id in known.keys() | found.keys():
+        if dataset_id not in found or known.get(dataset_id) != found[dataset_id].to_json():
+            _reconcile(service, dataset_id)
+    unfinished_models, unfinished_datasets = service.registry.list_unfinished(), service.datasets.list_unfinished()
+    # asked after the folders: one that is there belongs to a job that is there, or to none that will come
+    jobs = [job.id for state in ("queued", "running") for job in service.jobs.list(state=state, limit=100_000)[0]]
+    for model_id in unfinished_models:
+        if not model_id.endswith(tuple(job_id[-8:] for job_id in jobs)):
+            service.registry.discard(model_id)
+    for dataset_id in unfinished_datasets:
+        if not dataset_id.endswith(tuple(job_id[:8] for job_id in jobs)):
+            service.datasets.discard(dataset_id)
+
+
+def _reconcile(service: Service, dataset_id: str) -> None:
+    """The row as the folder has it: whoever made, changed or removed the data set was killed between the two."""
+    with service.database.locked(_lock_of(dataset_id)):
+        try:
+            info = service.datasets.read(dataset_id)
+        except NotFound:
             service.database.delete_dataset(dataset_id)
-    for info in service.datasets.list():
-        if known.get(info.id) != info.to_json():  # killed between files and row, or the database is a new one
-            with suppress(NotFound), locked(service.datasets.root / info.id):
-                service.database.save_dataset(service.datasets.get(info.id).to_json())
-    unfinished = [job for state in ("queued", "running") for job in service.jobs.list(state=state, limit=100_000)[0]]
-    tokens = {job.id[:8] for job in unfinished}
-    staging = service.datasets.root.glob(".staging-*") if service.datasets.root.is_dir() else ()
-    names = {path.name.removeprefix(".staging-") for path in staging}
-    service.datasets.clear_staging(frozenset(name for name in names if name[-8:] in tokens))
+        except IntegrityError:  # told in the log by the scan; the row is all that is left of the description
+            return
+        else:
+            with suppress(Conflict):  # another one has its name, and the import that lost it removes it
+                service.database.save_dataset(info.to_json())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 30.0
 _GIB = 2**30
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     # No page is served: the routes are emptied because an address of None would still open a port.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -73,26 +73,32 @@ class Cluster:
             self.embedded.close(timeout=10)
 
 
+def apply_config() -> None:
+    """Makes Dask in this process behave as the project needs it; before any scheduler, worker or client is made."""
+    import dask
+
+    dask.config.set(CONFIG)
+
+
 def open_cluster(settings: Settings) -> Cluster:
     """A running cluster; takes a second or two. Raises OSError or RuntimeError where it cannot start or be reached."""
-    import dask
     from distributed import Client, LocalCluster, Security
 
     from backend.service.worker import WorkerManners
 
-    dask.config.set(_CONFIG)
+    apply_config()
     logging.getLogger("distributed.scheduler").setLevel(logging.CRITICAL)  # what it reports, the engine raises
     embedded: LocalCluster | None = None
     if settings.dask_scheduler_address:
         address: Any = settings.dask_scheduler_address
-        security = _given_security(settings)
+        security = given_security(settings)
     else:
         # A message is a pickle, so whoever can connect can run code, on loopback too: TLS with keys of this process.
         security = Security.temporary()
         address = embedded = LocalCluster(
             n_workers=settings.workers,
             threads_per_worker=1,
-            memory_limit=settings.worker_memory or _fair_memory(settings.workers),
+            memory_limit=settings.worker_memory or fair_memory(settings.workers),
             host="127.0.0.1",
             protocol="tls",
             security=security,
@@ -110,20 +116,26 @@ def open_cluster(settings: Settings) -> Cluster:
     return Cluster(client, embedded)
 
 
-def _given_security(settings: Settings) -> Security:
+def given_security(settings: Settings) -> Security:
+    """TLS by the certificate of the settings for scheduler, worker and client alike; none where there is none."""
     from distributed import Security
 
     if settings.tls_ca is None:
         return Security(require_encryption=False)
+    certificate, key = str(settings.tls_cert), str(settings.tls_key)
     return Security(
         require_encryption=True,
         tls_ca_file=str(settings.tls_ca),
-        tls_client_cert=str(settings.tls_cert),
-        tls_client_key=str(settings.tls_key),
+        tls_scheduler_cert=certificate,
+        tls_scheduler_key=key,
+        tls_worker_cert=certificate,
+        tls_worker_key=key,
+        tls_client_cert=certificate,
+        tls_client_key=key,
     )
 
 
-def _fair_memory(workers: int) -> int:
+def fair_memory(workers: int) -> int:
     """Bytes a worker may use: its share of three quarters of the machine, but 4 GiB where the machine has that much.
 
     A fit runs in one worker while the others idle: an equal share alone would stop it on a machine of many cores.

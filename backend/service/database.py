@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, event, inspect, select, text
+from sqlalchemy import Connection, create_engine, delete, event, exists, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from backend.core.errors import ConfigError, Conflict, StorageFull, Unavailable
+from backend.core.errors import ConfigError, Conflict, StorageFull, StorageReadOnly, Unreachable
 from backend.core.errors import IntegrityError as Damaged
+from backend.service.locks import advisory_lock, file_lock
 from backend.service.migrations import HEAD
 from backend.service.tables import Base, DatasetRow, ModelRow, SettingRow
 
 _BUSY_SECONDS = 30.0
+_CONNECTION = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 20_000}
+"""Of PostgreSQL's client library: a server that is gone is noticed within half a minute."""
 _MIGRATION_LOCK = 0x6465_6570_6661_6B65  # any number that no other program uses on the same PostgreSQL server
 
 
@@ -35,12 +40,13 @@ class Database:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            self._locks = Path(f"{parsed.database}.locks")
+            self._locks.parent.mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         else:
-            self._engine = create_engine(parsed, pool_pre_ping=True)
+            self._engine = create_engine(parsed, pool_pre_ping=True, connect_args=_CONNECTION, max_overflow=30)
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager
@@ -48,7 +54,7 @@ class Database:
         """A session that may write, as one transaction: committed at the end, rolled back on any exception.
 
         On SQLite the write lock is taken at the start, so reading first and writing afterwards never fails as "locked".
-        Raises Conflict, StorageFull or Unavailable where the database refuses.
+        Raises Conflict, StorageFull or Unreachable where the database refuses.
         """
         with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
@@ -58,6 +64,25 @@ class Database:
         """A session that only reads, of one moment's state. It waits for no writer."""
         with _translated(), Session(self._engine, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Nobody else with this database, in any thread, process or machine, is inside with the same key meanwhile.
+
+        Inside, sessions are as usual. Does not nest with itself. Raises Unreachable.
+        """
+        if self.is_sqlite:  # the file is on one machine, so a lock of that machine will do
+            with file_lock(self._locks, key):
+                yield
+        else:
+            with _translated(), advisory_lock(self._engine, key):
+                yield
+
+    def now(self, session: Session) -> float:
+        """Seconds since 1970 by the clock that all processes share: the server's, or that of the one machine."""
+        if self.is_sqlite:
+            return time.time()
+        return float(session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")))
 
     def upgrade(self) -> None:
         """Bring the tables to the newest revision; one query where they are there already. Safe from several processes.
@@ -145,6 +170,11 @@ class Database:
             card: dict[str, Any] | None = session.scalar(select(ModelRow.card).where(ModelRow.id == model_id))
             return card
 
+    def has_model(self, model_id: str) -> bool:
+        """Whether there is a model of that id."""
+        with self.reading() as session:
+            return bool(session.scalar(select(exists().where(ModelRow.id == model_id))))
+
     def delete_model(self, model_id: str) -> None:
         """Forget a model; nothing where it is unknown."""
         with self.session() as session:
@@ -189,11 +219,16 @@ def _translated() -> Iterator[None]:
         words = str(error.orig).lower()
         if "disk is full" in words or "no space" in words or "could not extend" in words:
             raise StorageFull("The database's disk is full.", "Free some space and try again.") from error
-        raise Unavailable("The database does not answer.", "Try again in a moment.") from error
+        if "readonly database" in words or "unable to open database file" in words:
+            hint = "Make its disk writable and the folder the server's own."
+            raise StorageReadOnly("The database's file cannot be written to.", hint) from error
+        raise Unreachable("The database does not answer.", "Try again in a moment.") from error
+    except PoolTimeout as error:
+        raise Unreachable("The database has no connection left.", "Try again in a moment.") from error
     except DBAPIError as error:
         words = str(error.orig).lower()
         if "not a database" in words or "malformed" in words:
             raise Damaged("The database file is damaged, or no database.", "Restore it, or move it away.") from error
         if error.connection_invalidated:
-            raise Unavailable("The connection to the database was lost.", "Try again in a moment.") from error
+            raise Unreachable("The connection to the database was lost.", "Try again in a moment.") from error
         raise

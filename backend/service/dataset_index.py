@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backend.service.dataset_info import INDEX, INDEX_ROWS_PER_GROUP, INFO, DatasetInfo
+from backend.service.dataset_info import CHUNKS, INDEX, INDEX_ROWS_PER_GROUP, INFO, DatasetInfo
 from backend.service.duplicates import summarise_duplicates
-from backend.service.shards import LABEL_NAMES, written_whole
+from backend.service.shards import LABEL_NAMES
+from backend.service.storage import opened, read_bytes, write_bytes, written_whole
+from backend.settings import StorePath
 
 DROPPED = "dropped"
 """A column of revised indexes: whether the image counts no more. Its row stays, so that no other one is renumbered."""
 
+_RUN_COLUMNS = ["shard", "row_group", "pixel_sha256"]
 
-def read_index(path: Path, columns: list[str] | None = None, *, with_dropped: bool = False) -> pa.Table:
+Run = tuple[int, int, int, str]
+"""Shard, row group, its rows, hex SHA-256 over the decoded pixels of its images in order."""
+
+
+def read_index(path: StorePath, columns: list[str] | None = None, *, with_dropped: bool = False) -> pa.Table:
     """The rows of an index file in order, all columns or those named; none of dropped images, unless `with_dropped`."""
-    with pq.ParquetFile(path) as file:
+    with opened(path) as raw, pq.ParquetFile(raw) as file:
         table = file.read(None if columns is None else [*columns, DROPPED])
     if DROPPED not in table.column_names:  # never revised
         return table
@@ -29,7 +37,44 @@ def read_index(path: Path, columns: list[str] | None = None, *, with_dropped: bo
     return kept.drop_columns([DROPPED])
 
 
-def write_version(folder: Path, info: DatasetInfo, index: pa.Table) -> None:
+def read_index_rows(path: StorePath, start: int, stop: int, columns: list[str]) -> pa.Table:
+    """The rows [start, stop) of an index file, without dropped images. Reads only the row groups that hold them."""
+    groups = range(start // INDEX_ROWS_PER_GROUP, -(-stop // INDEX_ROWS_PER_GROUP))
+    with opened(path) as raw, pq.ParquetFile(raw) as file:
+        table = file.read_row_groups(list(groups), [*columns, DROPPED])
+    table = table.slice(start - groups.start * INDEX_ROWS_PER_GROUP, stop - start)
+    return table.filter(pc.invert(table[DROPPED])).drop_columns([DROPPED]) if DROPPED in table.column_names else table
+
+
+def write_runs(folder: StorePath, index: pa.Table) -> None:
+    """Notes what `read_runs` gives, so that nobody has to read a row for every image to know it."""
+    write_bytes(folder / CHUNKS, json.dumps(list(_runs(index.select(_RUN_COLUMNS).to_batches()))).encode())
+
+
+def read_runs(folder: StorePath, info: DatasetInfo) -> list[Run]:
+    """The row groups of a data set in order, dropped images included: (shard, row group, rows, digest of the pixels).
+
+    They are the same in every version. Where no note tells them, as in data sets of an earlier program, the index does.
+    """
+    try:
+        return [tuple(run) for run in json.loads(read_bytes(folder / CHUNKS))]
+    except (FileNotFoundError, ValueError):
+        with opened(folder / info.file(INDEX)) as raw, pq.ParquetFile(raw) as file:
+            return list(_runs(file.iter_batches(INDEX_ROWS_PER_GROUP, columns=_RUN_COLUMNS)))
+
+
+def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[Run]:
+    """One for each run of rows of the same shard and row group; holds one batch of rows."""
+    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    for (shard, group), run in groupby(rows, key=lambda row: row[:2]):
+        count, digest = 0, hashlib.sha256()
+        for _, _, pixels in run:
+            count += 1
+            digest.update(pixels.encode())
+        yield shard, group, count, digest.hexdigest()
+
+
+def write_version(folder: StorePath, info: DatasetInfo, index: pa.Table) -> None:
     """Makes `info` and its index the present version of the data set in `folder`. Raises StorageFull.
 
     The index of each version has a name of its own, which `info` tells: until the second file takes its place, readers
@@ -37,8 +82,7 @@ def write_version(folder: Path, info: DatasetInfo, index: pa.Table) -> None:
     """
     with written_whole(folder / info.file(INDEX)) as temporary:
         pq.write_table(index, temporary, compression="zstd", row_group_size=INDEX_ROWS_PER_GROUP)
-    with written_whole(folder / INFO) as temporary:
-        temporary.write_text(json.dumps(info.to_json(), indent=1), encoding="utf-8")
+    write_bytes(folder / INFO, json.dumps(info.to_json(), indent=1).encode())
 
 
 def figures_of(index: pa.Table) -> dict[str, Any]:

@@ -10,6 +10,7 @@ SHARDS = "shards"
 INDEX = "index.parquet"
 INFO = "info.json"
 PROFILE = "profile.json"
+CHUNKS = "chunks.json"
 INDEX_ROWS_PER_GROUP = 4096
 """Every row group of the index but the last has so many rows: row n lies in group n // 4096."""
 

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import requests
 
 from backend.core.errors import Cancelled, IntegrityError, Unavailable, UnknownSource
-from backend.service.shards import disk_full_is_told
 from backend.service.sources import ImportLimits, RawImage
 from backend.service.sources.zip_archive import ZipSource
+from backend.service.storage import copy_in, disk_full_is_told, exists
+from backend.settings import StorePath
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,7 +54,7 @@ def fetch_known(
     (it is removed then), StorageFull.
     """
     if name not in known:
-        raise UnknownSource(f"{name!r} cannot be downloaded.", f"Known archives: {', '.join(known)}.")
+        raise _unknown(name)
     source = known[name]
     path = folder / source.file
     if path.exists():
@@ -82,6 +83,23 @@ def fetch_known(
         raise
     partial.replace(path)
     _state(partial).unlink(missing_ok=True)
+    return path
+
+
+def fetch_into(name: str, folder: StorePath, scratch: Path, *, progress: Progress | None = None) -> StorePath:
+    """The path of the archive in `folder`, where every worker can read it; downloaded by way of `scratch`.
+
+    Raises what fetch_known raises.
+    """
+    if isinstance(folder, Path):
+        return fetch_known(name, folder, progress=progress)
+    if name not in KNOWN:
+        raise _unknown(name)
+    path = folder / KNOWN[name].file
+    if not exists(path):
+        local = fetch_known(name, scratch, progress=progress)
+        copy_in(local, path)
+        local.unlink()
     return path
 
 
@@ -146,6 +164,10 @@ def _check(path: Path, source: KnownSource, progress: Progress | None) -> None:
             raise _not_it(source)
     if source.contents and contents_digest(path, progress) != source.contents:
         raise _not_it(source)
+
+
+def _unknown(name: str) -> UnknownSource:
+    return UnknownSource(f"{name!r} cannot be downloaded.", f"Known archives: {', '.join(KNOWN)}.")
 
 
 def _not_it(source: KnownSource) -> IntegrityError:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backend.core.errors import Cancelled, Unavailable, WorkerLost
+from backend.core.errors import Cancelled, DeepfakeError, Unavailable, Unreachable, WorkerLost
 from backend.service.failures import log_failure
 from backend.service.signals import WorkerReport, never
 from backend.settings import Settings, count_cores
@@ -155,9 +155,13 @@ class Engine:
                 return
             self._round(self._connected(work.tick), work, left)
         if left:
-            raise WorkerLost(
+            raise self._lost(
                 f"The connection to the worker processes was lost {_ROUNDS} times.", "Look at the scheduler's log."
             )
+
+    def _lost(self, message: str, hint: str) -> DeepfakeError:
+        """What to raise: somebody else's cluster comes back at its own time, so its jobs may wait for it."""
+        return (Unreachable if self._settings.dask_scheduler_address else WorkerLost)(message, hint)
 
     def _round(self, cluster: Cluster, work: _Work, left: deque[int]) -> None:
         """Works `left` off. Returns early, with what is not done back in `left`, where the scheduler was lost."""
@@ -202,12 +206,12 @@ class Engine:
                     client.cancel(list(pending), force=True)
 
     def _require_workers(self, cluster: Cluster, moved: float) -> float:
-        """The time since which work could be done; raises WorkerLost where there has been no worker for two minutes."""
+        """The time since which work could be done; raises where there has been no worker for two minutes."""
         if cluster.count_threads():
             return time.monotonic()
         if time.monotonic() - moved > _NO_WORKER_SECONDS:
             self._discard()
-            raise WorkerLost("No worker process is left, and none came back.", "Look at the log, then repeat the job.")
+            raise self._lost("No worker process is left, and none came back.", "Look at the log, then repeat the job.")
         return moved
 
     def _connected(self, tick: Callable[[], None]) -> Cluster:
@@ -221,7 +225,10 @@ class Engine:
             if self._closed:
                 raise Cancelled("The worker processes are being stopped.")
             if time.monotonic() > deadline:
-                raise Unavailable(f"No worker process could be started: {self._fault or 'it takes too long'}.")
+                reason = self._fault or "it takes too long"
+                if self._settings.dask_scheduler_address:
+                    raise Unreachable(f"The scheduler cannot be reached: {reason}.", "Start it again.")
+                raise Unavailable(f"No worker process could be started: {reason}.")
             if cluster is not None and cluster.client.status == "closed":
                 self._discard()
             if self.state == "failed":

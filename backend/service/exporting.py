@@ -14,14 +14,16 @@ import pyarrow.parquet as pq
 
 from backend.service.dataset_index import DROPPED
 from backend.service.dataset_info import SHARDS
-from backend.service.shards import LABEL_NAMES, VALUE_COLUMNS, ShardWriter, read_images, written_whole
+from backend.service.shards import LABEL_NAMES, VALUE_COLUMNS, ShardWriter, read_images
 from backend.service.sources.names import METADATA, is_archive
+from backend.service.storage import opened, written_whole
+from backend.settings import StorePath
 
 _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tif"}
 _SUFFIXES |= {"AVIF": "avif", "HEIF": "heic"}
 
 
-def export_zip(folder: Path, index: str, path: Path) -> None:
+def export_zip(folder: StorePath, index: str, path: Path) -> None:
     """Writes the data set in `folder` to `path`: [split/]CLASS/[generator/]name, the files unchanged.
 
     `index` is the name of the index file; images that it drops are left out. Where images have a group, a metadata.csv
@@ -45,7 +47,7 @@ def export_zip(folder: Path, index: str, path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(METADATA), groups.getvalue(), zipfile.ZIP_DEFLATED)
 
 
-def export_parquet(folder: Path, index: str, path: Path) -> None:
+def export_parquet(folder: StorePath, index: str, path: Path) -> None:
     """Writes the data set in `folder` to `path` with the columns of a shard; names are made unique.
 
     `index` is the name of the index file; images that it drops are left out. One row group is in memory at a time.
@@ -59,9 +61,9 @@ def export_parquet(folder: Path, index: str, path: Path) -> None:
             writer.add({"image": {"bytes": data, "path": name}, **values})
 
 
-def _images(folder: Path, index: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _images(folder: StorePath, index: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Every image file with its row of the index, which counts where it differs from the shard's own columns."""
-    with pq.ParquetFile(folder / index) as file:
+    with opened(folder / index) as raw, pq.ParquetFile(raw) as file:
         images: list[bytes] = []
         held = (-1, -1)
         for batch in file.iter_batches(batch_size=4096):

@@ -7,9 +7,11 @@ import logging
 import traceback
 from dataclasses import dataclass
 
-from backend.core.errors import DeepfakeError, InvalidInput, StorageFull
+from backend.core.errors import DeepfakeError, InvalidInput, StorageFull, StorageReadOnly
 
 _LONGEST = 500
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,22 @@ class Failure:
     may_succeed_later: bool  # False: the same input would fail again
 
 
+def disk_error(error: BaseException) -> StorageFull | StorageReadOnly | None:
+    """What the system's word for a full or a read-only disk means; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _FULL:
+        return StorageFull("The disk is full.", "Free some space, for example by removing data sets, and try again.")
+    if error.errno in _READ_ONLY:
+        return StorageReadOnly(
+            "The data or models folder cannot be written to.", "Make its disk writable and the folder the server's own."
+        )
+    return None
+
+
 def describe_failure(error: BaseException) -> Failure:
     """The failure that an exception means: ours say it themselves, a full disk is named, the rest is internal."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        error = StorageFull("The disk is full.", "Free some space, then repeat the job.")
+    error = disk_error(error) or error
     if isinstance(error, DeepfakeError):
         reason = f"{error.message} {error.hint}".strip()
         return Failure(_short(reason), error.code, True, not isinstance(error, InvalidInput))

@@ -1,4 +1,4 @@
-"""Data set + extractor -> matrix, in chunks of about 512 images, each cached on disk under a key of its content."""
+"""Data set + extractor -> matrix, in chunks of about 512 images, each cached in the store by a key of its content."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import Cancelled, IntegrityError
-from backend.core.extractors import Extractor, create
+from backend.core.extractors import Extractor
 from backend.core.images import MOST_PIXELS, decode
+from backend.service.backbones import make_extractor
 from backend.service.datasets import FeatureChunk, read_chunk
 from backend.service.signals import never
+from backend.service.storage import is_local, list_folders, list_tree, read_ahead, read_bytes, remove, write_bytes
+from backend.settings import StorePath, store_path
 
 _LARGEST = 65_000.0  # float16 ends at 65,504
 _HEADER_BYTES = 128
@@ -27,8 +30,8 @@ _BATCH_BYTES = 96 * 2**20
 def compute_chunk(
     chunk: FeatureChunk,
     spec: dict[str, Any],
-    backbones: Path,
-    cache_root: Path,
+    backbones: StorePath,
+    cache_root: StorePath,
     *,
     batch: int = 64,
     cancelled: Callable[[], bool] = never,
@@ -67,10 +70,10 @@ def compute_chunk(
 class FeatureStore:
     """The cache below `root`: <extractor digest>/<chunk digest>.npy, float16. A damaged entry counts as absent."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: StorePath) -> None:
         self.root = root
 
-    def path(self, chunk: FeatureChunk, digest: str) -> Path:
+    def path(self, chunk: FeatureChunk, digest: str) -> StorePath:
         """Where the features of a chunk belong, for the extractor of that digest."""
         return self.root / digest[:16] / f"{chunk.digest}.npy"
 
@@ -80,27 +83,27 @@ class FeatureStore:
 
     def missing(self, chunks: Iterable[FeatureChunk], digest: str) -> list[FeatureChunk]:
         """Those of the chunks whose features must be computed, in order, each content once."""
-        absent = {chunk.digest: chunk for chunk in chunks if not self.is_there(chunk, digest)}
+        if is_local(self.root):
+            absent = {chunk.digest: chunk for chunk in chunks if not self.is_there(chunk, digest)}
+        else:  # objects appear whole: sizes tell enough, and one listing tells them all
+            listed = list_tree(self.root / digest[:16])
+            sizes = {name: entry.size for name, entry in listed.items()}
+            absent = {c.digest: c for c in chunks if _width(sizes.get(f"{c.digest}.npy", 0), c.rows) is None}
         return list(absent.values())
 
     def put(self, chunk: FeatureChunk, digest: str, features: NDArray[np.float16]) -> None:
         """Store the features of a chunk: wholly or not at all, whoever else writes the same."""
-        path = self.path(chunk, digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial")
-        try:
-            with partial.open("wb") as file:
-                np.save(file, features)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        content = io.BytesIO()
+        np.save(content, features)  # straight into a file, NumPy does not say that the disk is full
+        write_bytes(self.path(chunk, digest), content.getvalue())
 
     def load(
         self, chunks: Sequence[FeatureChunk], digest: str, chosen: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float32]:
         """The features of all rows of the chunks in order, or of the `chosen` ones: float32, (rows, dimensions).
 
-        The matrix is filled chunk by chunk from memory-mapped files; there is no second copy. Raises IntegrityError
+        The matrix is filled chunk by chunk from memory-mapped files; there is no second copy. From an object store a
+        few chunks at a time are read ahead. Raises IntegrityError
         where features are missing or damaged.
         """
         total = sum(chunk.rows for chunk in chunks)
@@ -111,8 +114,7 @@ class FeatureStore:
         count = total if chosen is None else int(chosen.sum())
         matrix: NDArray[np.float32] | None = None
         start = filled = 0
-        for chunk in chunks:
-            block = self._read(chunk, digest)
+        for chunk, block in zip(chunks, self._read_all(chunks, digest), strict=True):
             if matrix is None:
                 matrix = np.empty((count, block.shape[1]), dtype=np.float32)
             elif block.shape[1] != matrix.shape[1]:
@@ -124,15 +126,17 @@ class FeatureStore:
 
     def blocks(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float32]]:
         """The features chunk by chunk, float32. Raises IntegrityError where some are missing or damaged."""
-        for chunk in chunks:
-            yield self._read(chunk, digest).astype(np.float32)
+        for block in self._read_all(chunks, digest):
+            yield block.astype(np.float32)
 
     def delete(self, chunks: Iterable[FeatureChunk]) -> None:
         """Remove the features of these chunks for every extractor."""
-        folders = [path for path in self.root.glob("*") if path.is_dir()]
-        for chunk in chunks:
-            for folder in folders:
-                (folder / f"{chunk.digest}.npy").unlink(missing_ok=True)
+        names = [f"{chunk.digest}.npy" for chunk in chunks]
+        remove(self.root / folder / name for folder in list_folders(self.root) for name in names)
+
+    def _read_all(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float16]]:
+        read = functools.partial(self._read, digest=digest)
+        return map(read, chunks) if is_local(self.root) else read_ahead(read, chunks)
 
     def _read(self, chunk: FeatureChunk, digest: str) -> NDArray[np.float16]:
         block = _open(self.path(chunk, digest), chunk.rows)
@@ -144,7 +148,7 @@ class FeatureStore:
 @functools.lru_cache(maxsize=2)
 def _extractor(spec: str, backbones: str) -> Extractor:
     """The extractor of a specification (JSON), loaded once in each worker process."""
-    return create(json.loads(spec), backbones=Path(backbones), threads=1)
+    return make_extractor(json.loads(spec), store_path(backbones))
 
 
 def _batches(files: list[bytes], batch: int) -> Iterator[list[NDArray[np.uint8]]]:
@@ -161,17 +165,29 @@ def _batches(files: list[bytes], batch: int) -> Iterator[list[NDArray[np.uint8]]
         yield images
 
 
-def _open(path: Path, rows: int) -> NDArray[np.float16] | None:
-    """The array in a file, memory-mapped; None where there is none of that many rows, whole."""
+def _open(path: StorePath, rows: int) -> NDArray[np.float16] | None:
+    """The array in a file, memory-mapped where it is local; None where there is none of that many rows, whole."""
     try:
-        with path.open("rb") as file:
-            width, rest = divmod(os.fstat(file.fileno()).st_size - _HEADER_BYTES, 2 * max(rows, 1))
-            # Compared, not parsed: numpy's parser fails in many ways on damaged bytes.
-            if rest or width < 1 or file.read(_HEADER_BYTES) != _header(rows, width):
-                return None
-            return np.memmap(file, dtype=np.float16, mode="r", offset=_HEADER_BYTES, shape=(rows, width))
+        if isinstance(path, Path):
+            with path.open("rb") as file:
+                width = _width(os.fstat(file.fileno()).st_size, rows)
+                # Compared, not parsed: numpy's parser fails in many ways on damaged bytes.
+                if width is None or file.read(_HEADER_BYTES) != _header(rows, width):
+                    return None
+                return np.memmap(file, dtype=np.float16, mode="r", offset=_HEADER_BYTES, shape=(rows, width))
+        data = read_bytes(path)
     except FileNotFoundError:
         return None
+    width = _width(len(data), rows)
+    if width is None or data[:_HEADER_BYTES] != _header(rows, width):
+        return None
+    return np.frombuffer(data, dtype=np.float16, offset=_HEADER_BYTES).reshape(rows, width)
+
+
+def _width(size: int, rows: int) -> int | None:
+    """Columns of a float16 matrix of that many rows in a file of `size` bytes; None where it can be none."""
+    width, rest = divmod(size - _HEADER_BYTES, 2 * max(rows, 1))
+    return None if rest or width < 1 else width
 
 
 def _header(rows: int, width: int) -> bytes:

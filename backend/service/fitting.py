@@ -1,11 +1,10 @@
-"""The part of a fit that runs as one task on a worker: cached features in, a model's folder out."""
+"""The part of a fit that runs as one task on a worker: cached features in, a model's files out."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,29 +16,34 @@ from backend.core.config import FitConfig
 from backend.core.detector import Detector, Progress, Rows, check_trainable, fit
 from backend.core.errors import TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
-from backend.core.extractors import create
 from backend.core.extractors.cnn import CnnExtractor
 from backend.core.heads import HEADS
-from backend.core.splits import assign_splits
+from backend.core.splits import assign_splits, thin
+from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, test_rows_also_in_train
 from backend.service.features import FeatureStore
-from backend.service.registry import PREDICTIONS, write_model
+from backend.service.registry import PREDICTIONS, write_head
+from backend.service.storage import written_whole
+from backend.settings import StorePath
 
 SPLITS = ("train", "validation", "test")
+FIT_COLUMNS = ["row", "path", "label", "split", "generator", "group_id", "pixel_sha256", "width", "height"]
+"""What `read_columns` reads of an index."""
 
 
 @dataclass(frozen=True)
 class FitTask:
     """Everything the worker needs, as paths and plain values."""
 
-    datasets: Path
+    datasets: StorePath
     info: DatasetInfo  # of the version that is fitted on
-    features: Path
-    backbones: Path
+    features: StorePath
+    backbones: StorePath
     chunks: tuple[FeatureChunk, ...]
     config: FitConfig
-    staging: Path
+    most_bytes: int  # of features in memory at once, float32, for training and for validation each
+    folder: StorePath  # of the model
     card: dict[str, Any]  # what is known before the fit
 
 
@@ -96,26 +100,29 @@ def check_fit(columns: Columns) -> None:
 
 
 def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
-    """The card of the fitted model, whose folder now stands in `task.staging`.
+    """The card of the fitted model, whose other files now stand in `task.folder`.
 
-    Reads features of at most the training and validation images into memory at once; the rest is scored in chunks.
+    Reads features of training and validation images into memory at once, of either at most `task.most_bytes` (a sample
+    of the images where there are more, the same each time); all images are then scored, chunk by chunk.
     """
     started = time.perf_counter()
-    columns = read_columns(DatasetStore(task.datasets).index(task.info), task.config)
+    columns = read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config)
     check_fit(columns)
-    extractor = create(task.config.extractor, backbones=task.backbones)
+    extractor = make_extractor(task.config.extractor, task.backbones)
     store, chunks = FeatureStore(task.features), list(task.chunks)
     total = sum(chunk.rows for chunk in chunks)
 
     def rows(split: str) -> Rows:
-        chosen = columns.split == split
+        chosen = np.flatnonzero(columns.split == split)
+        most = task.most_bytes // (4 * extractor.dimensions)
+        chosen = chosen[thin(columns.group[chosen], columns.y[chosen], most, task.config.seed)]
         mask = np.zeros(total, bool)
         mask[columns.row[chosen]] = True
         return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen])
 
-    trained = columns.split == "train"
+    trained, train = columns.split == "train", rows("train")
     detector = replace(
-        fit(rows("train"), rows("validation"), task.config, extractor, progress),
+        fit(train, rows("validation"), task.config, extractor, progress),
         sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),
     )
     fitted = time.perf_counter()
@@ -124,9 +131,9 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     metrics = _metrics(columns, scores, probabilities, detector.threshold, task.config)
     read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
-    card = _complete(task.card, detector, metrics, seconds)
-    write_model(task.staging, card, detector)
-    _write_predictions(task.staging / PREDICTIONS, columns, scores, probabilities, read)
+    card = _complete({**task.card, "fitted_on": len(train.y)}, detector, metrics, seconds)
+    write_head(task.folder, detector)
+    _write_predictions(task.folder / PREDICTIONS, columns, scores, probabilities, read)
     return card
 
 
@@ -192,7 +199,7 @@ def class_names(paths: list[str]) -> list[str] | None:
 
 
 def _write_predictions(
-    path: Path,
+    path: StorePath,
     columns: Columns,
     scores: NDArray[np.float64],
     probabilities: NDArray[np.float64],
@@ -208,4 +215,5 @@ def _write_predictions(
             "probability_fake": probabilities[rows],  # in full: the card's confusion matrix must come out
         }
     )
-    pq.write_table(table, path, compression="zstd")
+    with written_whole(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")

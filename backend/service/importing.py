@@ -9,19 +9,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
 from backend.core.errors import Cancelled, ImageError, NoImages
 from backend.core.images import decode, pixel_digest
-from backend.service.dataset_index import figures_of, write_version
+from backend.service.dataset_index import figures_of, write_runs, write_version
 from backend.service.dataset_info import SHARDS, DatasetInfo
-from backend.service.downloads import KNOWN, fetch_known
+from backend.service.downloads import KNOWN, fetch_into
 from backend.service.duplicates import resolve_groups
-from backend.service.shards import LABEL_NAMES, ShardWriter, read_values, written_whole
+from backend.service.shards import LABEL_NAMES, ShardWriter, read_values
 from backend.service.signals import never
 from backend.service.sources import ChunkPlan, Description, ImportLimits, RawImage, Skip, open_source
+from backend.service.storage import exists, list_tree, read_ahead, read_bytes, remove, write_bytes, written_whole
+from backend.settings import StorePath, local_scratch, store_path
 
 MAX_REPORTED = 100
 """So many skipped files are named, per chunk and per data set; all are counted."""
@@ -30,6 +32,8 @@ IMAGES_BETWEEN_STOPS = 50
 """A chunk asks so often whether to go on."""
 
 Progress = Callable[[str, int, int], None]
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -55,22 +59,42 @@ class ImportTask:
     stop: Callable[[], bool] = never
 
 
-Runner = Callable[
-    [Callable[[ImportTask], ChunkReport], list[ImportTask], Callable[[int, ChunkReport], None]],
-    None,
-]
-"""Runs the function on every task, in any order and process, and calls back with a task's position and its report."""
+@dataclass(frozen=True)
+class FinishTask:
+    """One call of finish_import, for runners that pass one argument."""
+
+    reports: tuple[ChunkReport, ...]
+    folder: StorePath
+    id: str
+    name: str
+    source: str
+    groups: Mapping[str, str]
+
+
+class Runner(Protocol):
+    """Runs a function on every task, in any order and process, and calls back with a task's position and its result."""
+
+    def __call__(
+        self, function: Callable[[Task], Result], tasks: list[Task], on_result: Callable[[int, Result], None], /
+    ) -> None: ...
 
 
 def run_import_task(task: ImportTask) -> ChunkReport:
     """The report of import_chunk."""
-    return import_chunk(task.description, task.plan, Path(task.shard_path), task.limits, task.stop)
+    return import_chunk(task.description, task.plan, store_path(task.shard_path), task.limits, task.stop)
+
+
+def run_finish_task(task: FinishTask) -> DatasetInfo:
+    """The description that finish_import gives."""
+    return finish_import(
+        list(task.reports), task.folder, id=task.id, name=task.name, source=task.source, groups=task.groups
+    )
 
 
 def import_chunk(
     description: Description,
     plan: ChunkPlan,
-    shard_path: Path,
+    shard_path: StorePath,
     limits: ImportLimits,
     stop: Callable[[], bool] = never,
 ) -> ChunkReport:
@@ -82,7 +106,7 @@ def import_chunk(
     key = hashlib.sha256(json.dumps([dict(description), asdict(plan), asdict(limits)]).encode()).hexdigest()
     report_path = shard_path.with_suffix(".json")
     finished = _read_report(report_path, key)
-    if finished and shard_path.exists():
+    if finished and exists(shard_path):
         return finished
     images = size = skipped = 0
     first: list[Skip] = []
@@ -99,14 +123,13 @@ def import_chunk(
             writer.add(row)
             images, size = images + 1, size + row["bytes"]
     report = ChunkReport(plan.number, shard_path.name, images, size, skipped, tuple(first))
-    with written_whole(report_path) as temporary:
-        temporary.write_text(json.dumps({"key": key, "report": asdict(report)}), encoding="utf-8")
+    write_bytes(report_path, json.dumps({"key": key, "report": asdict(report)}).encode())
     return report
 
 
-def _read_report(path: Path, key: str) -> ChunkReport | None:
+def _read_report(path: StorePath, key: str) -> ChunkReport | None:
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = json.loads(read_bytes(path))
     except (OSError, ValueError):
         return None
     if saved.get("key") != key:
@@ -140,7 +163,7 @@ def _row_of(image: RawImage, max_pixels: int) -> dict[str, Any] | Skip:
 
 def finish_import(
     reports: list[ChunkReport],
-    folder: Path,
+    folder: StorePath,
     *,
     id: str,
     name: str,
@@ -158,7 +181,9 @@ def finish_import(
         why = f" The first: {skips[0].filename}: {skips[0].message}" if skips else ""
         raise NoImages(f"None of the files could be read as an image.{why}", "Send images in REAL/ and FAKE/ folders.")
     _remove_strays(folder / SHARDS, {report.shard for report in ordered})
-    index = pa.concat_tables([read_values(folder / SHARDS / report.shard, report.number) for report in ordered])
+    index = pa.concat_tables(
+        read_ahead(lambda report: read_values(folder / SHARDS / report.shard, report.number), ordered)
+    )
     if groups:
         pairs = zip(index["path"].to_pylist(), index["group"].to_pylist(), strict=True)
         given = [groups.get(path, own) for path, own in pairs]
@@ -177,21 +202,18 @@ def finish_import(
             "first": [skip.to_json() for skip in skips[:MAX_REPORTED]],
         },
     )
+    write_runs(folder, index)
     write_version(folder, info, index)
     return info
 
 
-def _remove_strays(shards: Path, kept: set[str]) -> None:
+def _remove_strays(shards: StorePath, kept: set[str]) -> None:
     """Removes shards without images or of an earlier plan, and what killed workers left half-written."""
-    for path in shards.iterdir():
-        if path.suffix != ".json" and path.name not in kept:
-            path.unlink()
+    remove(shards / name for name in list_tree(shards) if not name.endswith(".json") and name not in kept)
 
 
 def run_here(
-    function: Callable[[ImportTask], ChunkReport],
-    tasks: list[ImportTask],
-    on_result: Callable[[int, ChunkReport], None],
+    function: Callable[[Task], Result], tasks: list[Task], on_result: Callable[[int, Result], None], /
 ) -> None:
     """A Runner that works in this process, one task after another."""
     for position, task in enumerate(tasks):
@@ -200,7 +222,7 @@ def run_here(
 
 def import_dataset(
     description: Description,
-    folder: Path,
+    folder: StorePath,
     *,
     id: str,
     name: str,
@@ -208,19 +230,25 @@ def import_dataset(
     run: Runner = run_here,
     progress: Progress | None = None,
     stop: Callable[[], bool] = never,
-    downloads: Path | None = None,
+    downloads: StorePath | None = None,
+    scratch: Path | None = None,
+    admit: Callable[[int], None] = lambda _: None,
 ) -> DatasetInfo:
-    """The description of the data set that now stands in `folder`, a staging folder that a later run may go on with.
+    """The description of the data set that now stands in `folder`, in which a later run goes on where this one ends.
 
-    A known archive without a path is downloaded to `downloads`, where it stays. Progress counts files read, stage
-    "import". Raises what fetch_known, the source, import_chunk and finish_import raise.
+    A known archive without a path is downloaded to `downloads`, where it stays, by way of the local folder `scratch`
+    where `downloads` is not local. Progress counts files read, stage "import". `admit` is asked with the bytes of all
+    images before they become a data set. Raises what it, fetch_into, the source, import_chunk and finish_import raise.
     """
     kind = str(description.get("kind"))
     if kind in KNOWN and not description.get("path") and downloads is not None:
-        description = {**description, "path": str(fetch_known(kind, downloads, progress=progress))}
+        description = {
+            **description,
+            "path": str(fetch_into(kind, downloads, scratch or local_scratch(), progress=progress)),
+        }
     source = open_source(description, limits)
     plans, groups = source.chunks(), source.groups()
-    shards = (folder / SHARDS).resolve()
+    shards = folder / SHARDS
     tasks = [
         ImportTask(dict(description), plan, str(shards / f"{plan.number:05d}.parquet"), limits, stop) for plan in plans
     ]
@@ -237,7 +265,11 @@ def import_dataset(
     if progress:
         progress("import", 0, total)
     run(run_import_task, tasks, collect)
-    return finish_import(reports, folder, id=id, name=name, source=kind, groups=groups)
+    admit(sum(report.bytes for report in reports))
+    made: list[DatasetInfo] = []  # where the others ran too: the index needs memory for every row
+    finish = FinishTask(tuple(reports), folder, id, name, kind, groups)
+    run(run_finish_task, [finish], lambda _, info: made.append(info))
+    return made[0]
 
 
 def make_dataset_id(name: str, token: str) -> str:

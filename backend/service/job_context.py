@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
+import secrets
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from backend.core.errors import Cancelled
 from backend.service.jobs import FINISHED, Job, Jobs
-from backend.service.signals import StopFlag, WorkerReport
+from backend.service.signals import Turn, WorkerReport
+from backend.service.storage import last_changed, remove_tree
 from backend.service.tables import JobRow, ProgressRow
 
 _ORPHAN_SECONDS = 24 * 3600.0
@@ -34,11 +34,11 @@ class JobContext:
 
     def __init__(self, job: Job, service: Any, jobs: Jobs) -> None:
         self.job_id, self.service, self._database = job.id, service, jobs.database
-        self.folder: Path = jobs.folder(job.id)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.flag = StopFlag(self.folder / f"stop-{job.attempts}")  # a flag of an earlier start must not stop this one
-        self.flag.path.unlink(missing_ok=True)
-        self.report = WorkerReport(self.flag, self.folder / f"progress-{job.attempts}.json")
+        self._jobs, self.folder = jobs, jobs.shared_folder(job.id)
+        start = secrets.token_hex(4)
+        self.turn = Turn(self.folder / "turn", start)
+        self.turn.take()
+        self.report = WorkerReport(self.turn, self.folder / f"progress-{start}.json")
         self.cancel_requested = self.stopping = self.abandoned = False
         self._halt = threading.Event()
         self._progress: _Progress | None = None
@@ -89,20 +89,22 @@ class JobContext:
 
     def remove_folder(self) -> None:
         """Remove the job's uploads and flags."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._jobs.remove_folders(self.job_id)
 
     def _stop_all(self) -> None:
         if not self._halt.is_set():
             self._halt.set()
-            self.flag.set()
+            if not self.abandoned:  # else it is the other server's turn
+                self.turn.end()
 
 
 def sweep_folders(jobs: Jobs) -> None:
     """Removes folders of no waiting or running job that nothing has touched for a day: a killed server left them."""
-    for folder in jobs.root.iterdir():
-        if not folder.is_dir() or time.time() - folder.stat().st_mtime < _ORPHAN_SECONDS:
-            continue
-        with jobs.database.reading() as session:
-            state = session.scalar(select(JobRow.state).where(JobRow.id == folder.name))
-        if state is None or state in FINISHED:
-            shutil.rmtree(folder, ignore_errors=True)
+    for root in {jobs.root, jobs.shared_root}:
+        for name, changed in last_changed(root).items():
+            if time.time() - changed < _ORPHAN_SECONDS:
+                continue
+            with jobs.database.reading() as session:
+                state = session.scalar(select(JobRow.state).where(JobRow.id == name))
+            if state is None or state in FINISHED:
+                remove_tree(root / name)

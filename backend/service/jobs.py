@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from backend.core.errors import Conflict, InvalidInput, NotFound, QueueFull
+from backend.core.errors import Conflict, InvalidInput, NotFound, QueueFull, Unreachable
 from backend.service.database import Database, utc_now
+from backend.service.storage import copy_in, exists, list_tree, remove_tree
 from backend.service.tables import JobRow, ProgressRow
-from backend.settings import Settings
+from backend.settings import Settings, StorePath, store_path
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 FINISHED = frozenset({"done", "failed", "cancelled"})
@@ -75,12 +75,22 @@ class Jobs:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database, self.settings = database, settings
-        self.root = settings.data_dir / "jobs"
+        self.root = settings.spool_dir
+        self.shared_root: StorePath = settings.data_dir / "jobs"
         self.submitted = threading.Event()  # wakes the runner of this process at once
 
     def folder(self, job_id: str) -> Path:
-        """Where a job keeps its uploads and flags, made by whoever writes there first; gone when the job has ended."""
+        """Where a job's uploads are received on this machine. `submit` moves them where every process finds them."""
         return self.root / job_id
+
+    def shared_folder(self, job_id: str) -> StorePath:
+        """Where a job keeps its uploads and signals, made by whoever writes there first; gone when it has ended."""
+        return self.shared_root / job_id
+
+    def remove_folders(self, job_id: str) -> None:
+        """Removes a job's uploads and signals."""
+        for folder in {self.folder(job_id), self.shared_folder(job_id)}:
+            remove_tree(folder)
 
     def require_room(self) -> None:
         """Raises QueueFull when no further job would be taken: ask before a large upload is received."""
@@ -88,7 +98,10 @@ class Jobs:
             self._require_room(session)
 
     def submit(self, kind: str, params: Mapping[str, Any], id: str | None = None) -> Job:
-        """A new job in the queue, of that id or a new one. Raises QueueFull, or Conflict where the id is taken."""
+        """A new job in the queue, of that id or a new one; it owns what was received in its folder.
+
+        Raises QueueFull, or Conflict where the id is taken.
+        """
         job_id = id or new_job_id()
         if not _ID.fullmatch(job_id):
             raise InvalidInput(f"{job_id!r} cannot name a job.", "Use 8 to 128 characters of a-z, 0-9 and -.")
@@ -96,18 +109,41 @@ class Jobs:
             id=job_id,
             kind=kind,
             state="queued",
-            params=dict(params),
+            params=self._with_shared_upload(job_id, params),
             created_at=utc_now(),
             attempts=0,
             cancel_requested=False,
         )
-        with self.database.session() as session:
-            self._require_room(session)
-            session.add(row)
-            session.flush()
-            job = read_job(row, None)
+        try:
+            with self.database.session() as session:
+                self._require_room(session)
+                session.add(row)
+                session.flush()
+                job = read_job(row, None)
+        except QueueFull:
+            if self._moves_uploads:
+                remove_tree(self.shared_folder(job_id))
+            raise
+        if self._moves_uploads:
+            remove_tree(self.folder(job_id))
         self.submitted.set()
         return job
+
+    @property
+    def _moves_uploads(self) -> bool:
+        return self.shared_root != self.root
+
+    def _with_shared_upload(self, job_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters with the upload that they name copied to where every process finds it."""
+        source, folder = params.get("source") or {}, self.folder(job_id)
+        path = str(source.get("path", ""))
+        if not (self._moves_uploads and path and Path(path).is_relative_to(folder)):
+            return dict(params)
+        shared = self.shared_folder(job_id)
+        upload = Path(path) if Path(path).is_dir() else Path(path).parent
+        for name in list_tree(upload):
+            copy_in(upload / name, shared / upload.relative_to(folder) / name)
+        return {**params, "source": {**source, "path": str(shared / Path(path).relative_to(folder))}}
 
     def get(self, job_id: str) -> Job:
         """The job as it is now. Raises NotFound."""
@@ -147,8 +183,11 @@ class Jobs:
             row.cancel_requested = True
             if row.state == "queued":
                 row.state, row.finished_at = "cancelled", utc_now()
-                shutil.rmtree(self.folder(job_id), ignore_errors=True)
-        return self.get(job_id)
+        job = self.get(job_id)
+        if job.state == "cancelled":
+            with suppress(Unreachable):  # it is cancelled all the same; the folder is swept later
+                self.remove_folders(job_id)
+        return job
 
     def retry(self, job_id: str) -> Job:
         """A failed or cancelled job, back in the queue; what it finished before is not done again.
@@ -159,8 +198,8 @@ class Jobs:
             row = _find(session, job_id, for_update=True)
             if row.state not in ("failed", "cancelled"):
                 raise Conflict(f"The job {job_id!r} is {row.state}.", "Only a failed or cancelled job can be repeated.")
-            folder = self.folder(job_id)
-            if not folder.exists() and json.dumps(str(folder))[1:-1] in json.dumps(row.params):
+            path = str((row.params.get("source") or {}).get("path", ""))
+            if path.startswith(f"{self.shared_folder(job_id)}/") and not exists(store_path(path)):
                 raise Conflict("The files that were uploaded for this job are gone.", "Send them again as a new job.")
             self._require_room(session)
             row.state, row.attempts, row.cancel_requested = "queued", 0, False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,11 +91,13 @@ class Leases:
             select(JobRow).where(JobRow.state.in_(("queued", "running"))).order_by(JobRow.created_at, JobRow.id)
         )
         with self.database.reading() as session:
-            if not any(self._is_free(row) for row in session.scalars(unfinished)):
+            now = self.database.now(session)
+            if not any(self._is_free(row, now) for row in session.scalars(unfinished)):
                 return None
         with self.database.session() as session:
+            now = self.database.now(session)
             for row in session.scalars(unfinished.with_for_update(skip_locked=True)):
-                if not self._is_free(row):
+                if not self._is_free(row, now):
                     continue
                 if row.cancel_requested:
                     _end(row, "cancelled")
@@ -109,7 +110,7 @@ class Leases:
                 else:
                     row.state, row.started_at = "running", row.started_at or utc_now()
                     row.attempts += 1
-                    row.lease_owner, row.lease_until = str(self.owner), time.time() + self.seconds
+                    row.lease_owner, row.lease_until = str(self.owner), now + self.seconds
                     return read_job(row, session.get(ProgressRow, row.id))
         return None
 
@@ -121,7 +122,7 @@ class Leases:
             session.execute(
                 update(JobRow)
                 .where(*self._mine(), JobRow.id.in_(job_ids))
-                .values(lease_until=time.time() + self.seconds)
+                .values(lease_until=self.database.now(session) + self.seconds)
             )
             return set(session.scalars(select(JobRow.id).where(*self._mine(), JobRow.id.in_(job_ids))))
 
@@ -160,10 +161,10 @@ class Leases:
             row.lease_owner = row.lease_until = None
             return True
 
-    def _is_free(self, row: JobRow) -> bool:
+    def _is_free(self, row: JobRow, now: float) -> bool:
         if row.state == "queued":
             return True
-        silent = row.lease_until is None or row.lease_until < time.time()
+        silent = row.lease_until is None or row.lease_until < now
         return silent or row.lease_owner is None or owner_is_dead(row.lease_owner)
 
     def _mine(self) -> tuple[Any, ...]:

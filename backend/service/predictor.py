@@ -3,26 +3,64 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
+from backend.core.detector import Answer, Detector
 from backend.core.errors import DeepfakeError
 from backend.core.images import DecodedImage, decode
+from backend.service.batching import Batcher, BatchFigures
 from backend.service.registry import Registry
 
-BATCH_IMAGES = 32
-BATCH_PIXELS = 16_000_000
-"""A batch ends at either bound, so that a request of many large photographs stays small in memory."""
+DECODED_PIXELS = 16_000_000
+"""So many pixels are decoded at a time, so that a batch of large photographs stays small in memory."""
+
+LOCAL = "local"
+"""The client of calls that name none, as those of the command line."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one file got: an answer, or the error that says why it is no image that can be answered."""
+
+    model_id: str
+    threshold: float  # 0..1, on the probability of FAKE
+    sha256: str  # of the file, in hex
+    answer: Answer | None = None
+    width: int = 0  # pixels, upright
+    height: int = 0
+    format: str = ""
+    error: DeepfakeError | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as plain values. Only where there is one."""
+        if self.answer is None:
+            raise ValueError("this file was not answered")
+        about = ("sha256", "model_id", "threshold", "width", "height", "format")
+        return {**{name: getattr(self, name) for name in about}, **vars(self.answer)}
 
 
 class Predictor:
-    """Answers for images; at most `at_once` batches are computed at the same time."""
+    """Answers for images; at most `at_once` batches are computed at the same time. Safe to share between threads."""
 
     def __init__(self, registry: Registry, max_pixels: int, at_once: int) -> None:
         self._registry, self._max_pixels = registry, max_pixels
-        self._slots = threading.BoundedSemaphore(at_once)
+        self._batcher: Batcher[Verdict] = Batcher(self._answer, threads=at_once)
+
+    @property
+    def figures(self) -> BatchFigures:
+        """Waiting images and sizes of batches, for metrics."""
+        return self._batcher.figures
+
+    def submit(self, client: str, files: Sequence[bytes], model_id: str | None = None) -> Future[list[Verdict]]:
+        """One verdict a file, in order; it raises NotFound, NoActiveModel or IntegrityError for the model itself.
+
+        Clients take turns. Without `model_id` the active model is looked up after this call: for several files, which
+        may be answered in several batches, look it up first, so that one model answers all of them.
+        """
+        return self._batcher.submit(client, files, model_id)
 
     def predict(self, images: Sequence[tuple[str, bytes]], model_id: str | None = None) -> dict[str, Any]:
         """`{"model_id", "predictions": [...], "errors": [...]}` for (filename, file bytes) pairs, in order.
@@ -31,42 +69,42 @@ class Predictor:
         Raises NotFound or NoActiveModel for the model itself.
         """
         chosen = model_id or self._registry.active()  # read once: another may be chosen meanwhile
-        detector = self._registry.detector(chosen)
-        predictions: list[dict[str, Any]] = []
-        errors: list[dict[str, Any]] = []
-        waiting = list(reversed(images))
-        while waiting:
-            with self._slots:
-                batch = self._decode_batch(waiting, errors)
-                answers = detector.predict([image.pixels for _, _, image in batch]) if batch else []
-            for (filename, sha256, image), answer in zip(batch, answers, strict=True):
-                predictions.append(
-                    {
-                        "filename": filename,
-                        "sha256": sha256,
-                        "model_id": chosen,
-                        "threshold": detector.threshold,
-                        **asdict(answer),
-                        "width": image.width,
-                        "height": image.height,
-                        "format": image.format,
-                    }
-                )
-        return {"model_id": chosen, "predictions": predictions, "errors": errors}
+        self._registry.detector(chosen)
+        verdicts = self.submit(LOCAL, [data for _, data in images], chosen).result()
+        named = list(zip((filename for filename, _ in images), verdicts, strict=True))
+        return {
+            "model_id": chosen,
+            "predictions": [{"filename": name, **item.to_json()} for name, item in named if item.error is None],
+            "errors": [{"filename": name, "error": item.error} for name, item in named if item.error is not None],
+        }
 
-    def _decode_batch(
-        self, waiting: list[tuple[str, bytes]], errors: list[dict[str, Any]]
-    ) -> list[tuple[str, str, DecodedImage]]:
-        """Takes the next images off the end of `waiting`: (filename, sha256, image) each."""
-        batch: list[tuple[str, str, DecodedImage]] = []
-        pixels = 0
-        while waiting and len(batch) < BATCH_IMAGES and pixels < BATCH_PIXELS:
-            filename, data = waiting.pop()
+    def close(self) -> None:
+        """Answers what waits; nothing new is taken."""
+        self._batcher.close()
+
+    def _answer(self, model_id: str | None, files: Sequence[bytes]) -> list[Verdict]:
+        chosen = model_id or self._registry.active()
+        detector = self._registry.detector(chosen)
+        verdicts: dict[int, Verdict] = {}
+        decoded: dict[int, tuple[str, DecodedImage]] = {}
+        for place, data in enumerate(files):
+            sha256 = hashlib.sha256(data).hexdigest()
             try:
-                image = decode(data, max_pixels=self._max_pixels)
+                decoded[place] = sha256, decode(data, max_pixels=self._max_pixels)
             except DeepfakeError as error:
-                errors.append({"filename": filename, "error": error})
-                continue
-            batch.append((filename, hashlib.sha256(data).hexdigest(), image))
-            pixels += image.width * image.height
-        return batch
+                verdicts[place] = Verdict(str(chosen), detector.threshold, sha256, error=error)
+            if sum(image.width * image.height for _, image in decoded.values()) >= DECODED_PIXELS:
+                verdicts |= _judge(str(chosen), detector, decoded)
+                decoded.clear()
+        verdicts |= _judge(str(chosen), detector, decoded)
+        return [verdicts[place] for place in range(len(files))]
+
+
+def _judge(model_id: str, detector: Detector, decoded: Mapping[int, tuple[str, DecodedImage]]) -> dict[int, Verdict]:
+    if not decoded:
+        return {}
+    answers = detector.predict([image.pixels for _, image in decoded.values()])
+    return {
+        place: Verdict(model_id, detector.threshold, sha256, answer, image.width, image.height, image.format)
+        for (place, (sha256, image)), answer in zip(decoded.items(), answers, strict=True)
+    }

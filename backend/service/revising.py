@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
@@ -15,42 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from backend.core.errors import Conflict, IntegrityError, LabelMismatch, NoImages, NotFound
+from backend.core.errors import Conflict, IntegrityError, LabelMismatch, NoImages
 from backend.service.dataset_index import DROPPED, figures_of, write_version
-from backend.service.dataset_info import INDEX, PROFILE, SHARDS, DatasetInfo
+from backend.service.dataset_info import INDEX, INFO, PROFILE, SHARDS, DatasetInfo
 from backend.service.shards import LABEL_NAMES
+from backend.service.storage import list_tree, opened, remove
+from backend.settings import StorePath
 
 DROP = "DROP"
 CHANGES = (*LABEL_NAMES, DROP)
 MAX_CHANGES = 100_000
 """In one request; a revision itself has no limit."""
-
-_LOCK = ".lock"
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Nobody else who asks for the lock, in any process, changes or removes the data set in `folder` meanwhile.
-
-    Raises NotFound where it was removed while we waited.
-    """
-    gone = NotFound(f"There is no data set {folder.name!r} any more.", "List the data sets to see which there are.")
-    try:
-        file = (folder / _LOCK).open("ab")
-    except FileNotFoundError:
-        raise gone from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not _is_open_at(file.fileno(), folder / _LOCK):
-            raise gone
-        yield
-
-
-def _is_open_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def require_version(info: DatasetInfo, version: int | None) -> None:
@@ -62,8 +35,10 @@ def require_version(info: DatasetInfo, version: int | None) -> None:
         )
 
 
-def revise(folder: Path, info: DatasetInfo, changes: Mapping[int, str]) -> DatasetInfo:
-    """The next version of the data set in `folder`, or `info` itself where nothing changes. Hold `locked`.
+def revise(folder: StorePath, info: DatasetInfo, changes: Mapping[int, str]) -> DatasetInfo:
+    """The next version of the data set in `folder`, or `info` itself where nothing changes.
+
+    Only one at a time: hold the data set's lock.
 
     `changes`: image number -> "REAL", "FAKE" or "DROP"; a label also brings a dropped image back. An image that becomes
     REAL loses its generator; one that becomes FAKE gets back the generator it was imported with. A kill at any time
@@ -89,10 +64,10 @@ def revise(folder: Path, info: DatasetInfo, changes: Mapping[int, str]) -> Datas
     return revised
 
 
-def _read_all(folder: Path, info: DatasetInfo) -> pa.Table:
+def _read_all(folder: StorePath, info: DatasetInfo) -> pa.Table:
     """Every row of the index with the column DROPPED."""
-    with _damage_is_told(info.id):
-        index = pq.read_table(folder / info.file(INDEX))
+    with _damage_is_told(info.id), opened(folder / info.file(INDEX)) as raw:
+        index = pq.read_table(raw)
     if DROPPED in index.column_names:
         return index
     return index.append_column(DROPPED, pa.array(np.zeros(index.num_rows, bool)))
@@ -112,7 +87,7 @@ def _apply(changes: Mapping[int, str], index: pa.Table) -> tuple[NDArray[np.int8
     return label, dropped
 
 
-def _generators(folder: Path, index: pa.Table, label: NDArray[np.int8]) -> list[str]:
+def _generators(folder: StorePath, index: pa.Table, label: NDArray[np.int8]) -> list[str]:
     """The generator of every row for the new labels."""
     generators: list[str] = index["generator"].to_pylist()
     turned = np.flatnonzero(label != np.asarray(index["label"]))
@@ -126,10 +101,10 @@ def _generators(folder: Path, index: pa.Table, label: NDArray[np.int8]) -> list[
     return generators
 
 
-def _read_own(folder: Path, shard: int) -> tuple[list[int], list[str]]:
+def _read_own(folder: StorePath, shard: int) -> tuple[list[int], list[str]]:
     """Labels and generators as they were imported, one an image of the shard."""
-    with _damage_is_told(folder.name):
-        table = pq.read_table(folder / SHARDS / f"{shard:05d}.parquet", columns=["label", "generator"])
+    with _damage_is_told(folder.name), opened(folder / SHARDS / f"{shard:05d}.parquet") as raw:
+        table = pq.read_table(raw, columns=["label", "generator"])
     return table["label"].to_pylist(), table["generator"].to_pylist()
 
 
@@ -141,13 +116,13 @@ def _damage_is_told(id: str) -> Iterator[None]:
         raise IntegrityError(f"A file of data set {id} cannot be read.", "Import it again.") from error
 
 
-def _remove_older(folder: Path, keep: tuple[DatasetInfo, DatasetInfo]) -> None:
+def _remove_older(folder: StorePath, keep: tuple[DatasetInfo, DatasetInfo]) -> None:
     """Removes what belongs to no version in `keep`: the version before is still being read by who began with it."""
     kept = {info.file(name) for info in keep for name in (INDEX, PROFILE)}
-    for name in (INDEX, PROFILE):
-        for path in folder.glob(name.replace(".", "*.")):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
-    for pattern in (f".{INDEX.partition('.')[0]}*.tmp", ".info*.tmp"):  # of a revision that was killed
-        for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)
+    patterns = [name.replace(".", "*.") for name in (INDEX, PROFILE)]
+    patterns += [f".{name}.*.tmp" for name in patterns] + [f".{INFO}.*.tmp"]  # of a revision that was killed
+    remove(
+        folder / name
+        for name in list_tree(folder)
+        if name not in kept and any(fnmatch(name, pattern) for pattern in patterns)
+    )

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
-from backend.core.errors import Cancelled, InvalidInput, Unavailable
+from backend.core.errors import Cancelled, InvalidInput, Unreachable
 from backend.service.failures import describe_failure, log_failure
-from backend.service.job_context import JobContext, sweep_folders
+from backend.service.job_context import JobContext
 from backend.service.jobs import Job, Jobs
 from backend.service.leases import Leases
+from backend.service.logs import about_job
 
 logger = logging.getLogger(__name__)
 
@@ -22,15 +23,19 @@ Workflow = Callable[[JobContext, dict[str, Any]], dict[str, Any]]
 
 _TICK_SECONDS = 0.25
 _IDLE_SECONDS = 0.5
-_SWEEP_SECONDS = 3600.0
+_TIDY_SECONDS = 3600.0
+_LONGEST_PAUSE = 60.0
 
 
 class Runner:
     """Runs up to `settings.concurrent_jobs` jobs at a time, each in a thread.
 
-    Of all processes that share a data folder one runs jobs, whoever holds the lock file; `prepare` is called there,
-    once, before the first job (to start the worker processes). The others stand by and take over when it ends or dies.
+    With worker processes of our own, one of all processes that share a folder runs jobs, whoever holds the lock file;
+    the others stand by and take over when it ends or dies. With an existing scheduler every process takes jobs.
+    `prepare` is called once, before the first job (to start the worker processes), `tidy` after it and every hour.
     `workflows` maps a job's kind to the function that does it: (context, params) -> result.
+
+    A job that meets a database, an object store or a scheduler that does not answer goes back to the queue, uncounted.
     """
 
     def __init__(
@@ -39,9 +44,12 @@ class Runner:
         workflows: Mapping[str, Workflow],
         service: Any,
         prepare: Callable[[], None] = lambda: None,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
         settings = jobs.settings
-        self._jobs, self._workflows, self._service, self._prepare = jobs, workflows, service, prepare
+        self._jobs, self._workflows, self._service = jobs, workflows, service
+        self._prepare, self._tidy = prepare, tidy
+        self._alone = not settings.dask_scheduler_address
         self._leases = Leases(jobs.database, settings.job_lease, settings.job_attempts)
         self._running: dict[str, JobContext] = {}
         self._stop = threading.Event()
@@ -53,8 +61,8 @@ class Runner:
 
     @property
     def is_owner(self) -> bool:
-        """Whether this process is the one that runs jobs."""
-        return self._lock_file is not None
+        """Whether this process runs jobs."""
+        return self._lock_file is not None or not self._alone
 
     def start(self) -> None:
         """Begin to run jobs, or to stand by."""
@@ -76,7 +84,7 @@ class Runner:
 
     def _keep(self) -> None:
         """The keeper thread: waits for the lock, then renews leases, writes progress and passes cancels on."""
-        while not self._take_lock():
+        while self._alone and not self._take_lock():
             if self._stop.wait(_IDLE_SECONDS):
                 return
         try:
@@ -85,23 +93,30 @@ class Runner:
             log_failure(logger, "The start was not complete", error)
         for thread in self._workers:
             thread.start()
-        renewed = swept = float("-inf")
+        renewed = tidied = float("-inf")
         while not self._stop.wait(_TICK_SECONDS) or self._running:
             if self._stop.is_set():
                 time.sleep(_TICK_SECONDS)  # jobs are ending: keep their leases until they have
             now = time.monotonic()
             try:
-                if now - swept > _SWEEP_SECONDS:
-                    swept = now
-                    sweep_folders(self._jobs)
+                if now - tidied > _TIDY_SECONDS:
+                    tidied = now
+                    threading.Thread(target=self._tidy_up, name="job-tidy", daemon=True).start()
                 self._follow()
                 if now - renewed > self._leases.seconds / 3:
                     self._renew()
                     renewed = now
-            except Unavailable as error:
+            except Unreachable as error:
                 logger.warning("The jobs' state could not be written: %s", error.message)
+                self._stop.wait(1.0)
             except Exception as error:
                 log_failure(logger, "The job keeper stumbled", error)
+
+    def _tidy_up(self) -> None:
+        try:
+            self._tidy()
+        except Exception as error:
+            log_failure(logger, "What earlier servers left could not be tidied up", error)
 
     def _take_lock(self) -> bool:
         self._jobs.root.mkdir(parents=True, exist_ok=True)
@@ -130,36 +145,59 @@ class Runner:
 
     def _work(self) -> None:
         """A job thread."""
+        pause = 1.0
         while not self._stop.is_set():
             self._jobs.submitted.clear()
             try:
                 job = self._leases.claim()
+            except Unreachable as error:
+                logger.warning("No job could be taken: %s", error.message)
+                self._stop.wait(1.0)
+                continue
             except Exception as error:
                 log_failure(logger, "No job could be taken", error)
                 job = None
             if job is None:
                 self._jobs.submitted.wait(_IDLE_SECONDS)
+            elif self._run(job):
+                pause = 1.0
             else:
-                self._run(job)
+                self._stop.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job) -> bool:
+        """Whether the job met with all that it needs; False: it is in the queue again."""
+        with about_job(job.id):
+            return self._run_here(job)
+
+    def _run_here(self, job: Job) -> bool:
         try:
             context = JobContext(job, self._service, self._jobs)
-        except OSError as error:  # it has no folder, as on a full disk; this thread lives on for the next job
+        except Unreachable as error:
+            self._put_back(job, error)
+            return False
+        except Exception as error:  # it has no folder, as on a full disk; this thread lives on for the next job
             self._fail_unstarted(job, error)
-            return
+            return True
         self._running[job.id] = context
         if self._stop.is_set():  # close() may have looked before the line above
             context.stop()
         logger.info("The job %s (%s) starts, attempt %d.", job.id, job.kind, job.attempts)
+        result, failure = self._attempt(job, context)
         try:
-            self._record(job, context, *self._attempt(job, context))
-        except Exception as error:
-            log_failure(logger, f"The end of job {job.id} could not be recorded; it will be resumed", error)
+            self._record_patiently(job, context, result, failure)
+        except Exception as unwritten:
+            log_failure(logger, f"The end of job {job.id} could not be recorded; it will be resumed", unwritten)
         finally:
             del self._running[job.id]
+        return not isinstance(failure, Unreachable)
 
-    def _fail_unstarted(self, job: Job, error: OSError) -> None:
+    def _put_back(self, job: Job, reason: Unreachable) -> bool:
+        """Puts the job back in the queue as if this start had not been; False where its lease was lost meanwhile."""
+        logger.warning("The job %s (%s) waits: %s", job.id, job.kind, reason.message)
+        return self._leases.release(job.id)
+
+    def _fail_unstarted(self, job: Job, error: Exception) -> None:
         log_failure(logger, f"The job {job.id} ({job.kind}) could not start", error)
         failure = describe_failure(error)
         try:
@@ -180,6 +218,19 @@ class Runner:
             return None, error
         return result, None
 
+    def _record_patiently(
+        self, job: Job, context: JobContext, result: dict[str, Any] | None, error: Exception | None
+    ) -> None:
+        """As _record, again and again while the database does not answer: what was done is not to be done anew."""
+        pause = 1.0
+        while True:
+            try:
+                return self._record(job, context, result, error)
+            except Unreachable:
+                if self._stop.wait(pause):
+                    raise
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
     def _record(self, job: Job, context: JobContext, result: dict[str, Any] | None, error: Exception | None) -> None:
         if context.abandoned:
             return  # somebody else's job by now
@@ -191,6 +242,8 @@ class Runner:
             known = self._leases.finish(job.id, "cancelled")
         elif context.stopping and isinstance(error, Cancelled):
             known, kept = self._leases.release(job.id), True
+        elif isinstance(error, Unreachable):
+            known, kept = self._put_back(job, error), True
         else:
             failure = describe_failure(error)
             if not failure.expected:

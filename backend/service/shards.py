@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.core.errors import IntegrityError, StorageFull
+from backend.core.errors import IntegrityError
+from backend.service.storage import opened
+from backend.settings import StorePath
 
 ROWS_PER_GROUP = 512
 BYTES_PER_GROUP = 32 * 2**20
@@ -38,7 +36,6 @@ _VALUES = {
 }
 VALUE_COLUMNS = tuple(_VALUES)
 _REPEATING = ["split", "generator", "group", "format", "mode"]
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _features() -> dict[str, Any]:
@@ -58,33 +55,6 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": _features()}})},
 )
 """The columns of a shard; the metadata lets the Hugging Face library read it as images with class names."""
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place at the end, or is removed on any error.
-
-    Raises StorageFull when the disk is full.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with disk_full_is_told():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def disk_full_is_told() -> Iterator[None]:
-    """Turns the system's word for a full disk into StorageFull."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _DISK_FULL:
-            raise StorageFull("The disk is full.", "Free some space and try again.") from error
-        raise
 
 
 class ShardWriter:
@@ -125,12 +95,12 @@ class ShardWriter:
             self._rows, self._held = [], 0
 
 
-def read_values(shard: Path, number: int) -> pa.Table:
+def read_values(shard: StorePath, number: int) -> pa.Table:
     """All columns of one shard but the image bytes: path, label and VALUE_COLUMNS, and where they lie.
 
     `shard` and `row_group` say which row group holds the image, `position` which of its rows.
     """
-    with pq.ParquetFile(shard) as file:
+    with opened(shard) as raw, pq.ParquetFile(raw) as file:
         table = file.read(columns=["image.path", "label", *VALUE_COLUMNS])
         groups = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
     places = [(group, position) for group, rows in enumerate(groups) for position in range(rows)]
@@ -144,13 +114,11 @@ def read_values(shard: Path, number: int) -> pa.Table:
     return pa.table(columns)
 
 
-def read_images(shard: str | Path, row_group: int) -> list[bytes]:
+def read_images(shard: StorePath, row_group: int) -> list[bytes]:
     """The image files of one row group in the order of its rows. Raises IntegrityError for a damaged shard."""
     try:
-        with pq.ParquetFile(shard) as file:
+        with opened(shard) as raw, pq.ParquetFile(raw) as file:
             table = file.read_row_group(row_group, columns=["image.bytes"], use_threads=False)
     except (pa.ArrowException, OSError) as error:
-        raise IntegrityError(
-            f"The shard {Path(shard).name} of a data set cannot be read.", "Import it again."
-        ) from error
+        raise IntegrityError(f"The shard {shard.name} of a data set cannot be read.", "Import it again.") from error
     return [data for part in table["image"].chunks for data in part.field("bytes").to_pylist()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -82,3 +82,48 @@ class ProgressRow(Base):
     already_done: Mapped[int] = mapped_column(Integer)
     started_at: Mapped[float] = mapped_column(Float)  # seconds since 1970, UTC, of the stage
     updated_at: Mapped[float] = mapped_column(Float)
+
+
+class KeyRow(Base):
+    """An API key without its secret. Revoked and expired ones stay, so that the audit log can be read."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    scope: Mapped[str] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the secret, hexadecimal
+    created_at: Mapped[str] = mapped_column(String(32))
+    expires_at: Mapped[str | None] = mapped_column(String(32))
+    revoked_at: Mapped[str | None] = mapped_column(String(32))
+    rate: Mapped[str | None] = mapped_column(String(32))  # such as 100/second; None: the service's own rates
+    images_per_day: Mapped[int | None] = mapped_column(Integer)
+
+
+class UsageRow(Base):
+    """What a key asked for on one day (UTC)."""
+
+    __tablename__ = "usage"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    images: Mapped[int] = mapped_column(BigInteger)
+
+
+class AuditRow(Base):
+    """One action, or `count` refusals of one minute. No file names, no contents, no keys."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    key_id: Mapped[str] = mapped_column(String(32))  # "" without a key
+    key_name: Mapped[str] = mapped_column(String(100))  # without a key "local", "cli" or "nobody", see audit.py
+    action: Mapped[str] = mapped_column(String(128))  # method and route template, or the command
+    target: Mapped[str] = mapped_column(String(200))  # id of the data set, model, job or key; "" where there is none
+    status: Mapped[int] = mapped_column(Integer)  # of HTTP
+    request_id: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64))
+    count: Mapped[int] = mapped_column(Integer)

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pyarrow.compute as pc
 
 from backend.core.config import FitConfig
 from backend.core.eda import RowInfo, finish, merge, stats_of
 from backend.core.eda_partial import LABEL_NAMES, Partial
-from backend.core.errors import Cancelled, Conflict
-from backend.core.extractors import create
+from backend.core.errors import Cancelled, Conflict, Unreachable
 from backend.core.images import MOST_PIXELS, decode
+from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
-from backend.service.dataset_info import PROFILE, DatasetInfo
+from backend.service.dataset_info import INFO, PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
 from backend.service.features import compute_chunk
-from backend.service.fitting import FitTask, check_fit, fit_on_worker, read_columns
+from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, fit_on_worker, read_columns
 from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
+from backend.service.quotas import evict_features, require_dataset_room
 from backend.service.registry import model_id_for
 from backend.service.runner import Workflow
-from backend.service.shards import written_whole
-from backend.service.signals import StopFlag
+from backend.service.signals import Turn
 from backend.service.sources import ImportLimits
-from backend.settings import count_cores
+from backend.service.storage import exists, write_bytes
+from backend.settings import StorePath, count_cores
 
 if TYPE_CHECKING:
     from backend.service.app import Service
@@ -53,7 +50,12 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     info = service.datasets.get(params["dataset_id"]) if "dataset_id" in params else _import(context, params)
     imported = time.perf_counter()
-    check_fit(read_columns(service.datasets.index(info), config))
+    name = config.name or f"{info.name} {config.head.name}"
+    model_id = model_id_for(name, context.job_id)
+    if service.registry.has(model_id):  # an earlier start of this job made it, and could not say so any more
+        return {"model_id": model_id, "dataset_id": info.id}
+    check = CheckTask(service.datasets.root, info, config)
+    service.engine.map(check_dataset, [check], on_result=lambda *_: None, cancelled=context.cancelled)
     chunks = service.datasets.chunks(info.id)
     _compute_features(context, chunks, config)
     timings = {
@@ -61,9 +63,6 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         "features_s": round(time.perf_counter() - imported, 2),
     }
 
-    name = config.name or f"{info.name} {config.head.name}"
-    model_id = model_id_for(name, context.job_id)
-    staging = service.registry.staging(model_id)
     task = FitTask(
         datasets=service.datasets.root,
         info=info,
@@ -71,7 +70,8 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         backbones=service.settings.backbones_dir,
         chunks=tuple(chunks),
         config=config,
-        staging=staging,
+        most_bytes=int(service.settings.fit_memory),
+        folder=service.registry.folder(model_id),
         card=_card_head(model_id, name, config, info, timings),
     )
     context.progress("fit", 0, 100)
@@ -84,9 +84,12 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
             report=context.report,
             on_progress=context.progress,
         )
-        service.registry.add(staging, card)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        service.registry.add(card)
+    except Exception as error:
+        if not _goes_on_elsewhere(context, error):
+            service.registry.discard(model_id)
+        raise
+    evict_features(service)
     return {"model_id": model_id, "dataset_id": info.id}
 
 
@@ -98,12 +101,12 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     service: Service = context.service
     info = service.datasets.get(params["dataset_id"])
     target = service.datasets.root / info.id / info.file(PROFILE)
-    if target.exists():
+    if exists(target):
         return {"dataset_id": info.id}
     chunks = service.datasets.chunks(info.id)
     tasks, start = [], 0
     for chunk in chunks:
-        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, context.flag))
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, context.turn))
         start += chunk.rows
     total = start
     parts: dict[int, Partial] = {}
@@ -120,9 +123,8 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     merged = parts[0]
     for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
         merged = merge(merged, parts.pop(number))
-    profile = finish(merged, service.datasets.index(info))
-    with written_whole(target) as temporary:
-        temporary.write_text(json.dumps(profile, allow_nan=False), encoding="utf-8")
+    finish_task = FinishProfileTask(service.datasets.root, info, merged, target)
+    service.engine.map(finish_profile, [finish_task], on_result=lambda *_: None, cancelled=context.cancelled)
     return {"dataset_id": info.id}
 
 
@@ -130,22 +132,35 @@ WORKFLOWS: Mapping[str, Workflow] = {"import": import_images, "fit": fit_detecto
 
 
 @dataclass(frozen=True)
+class CheckTask:
+    """A data set to be looked at before a fit."""
+
+    datasets: StorePath
+    info: DatasetInfo
+    config: FitConfig
+
+
+def check_dataset(task: CheckTask) -> None:
+    """Raises what makes a fit impossible. Runs on a worker, since it reads a row for every image."""
+    check_fit(read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config))
+
+
+@dataclass(frozen=True)
 class ProfileTask:
     """One chunk of a data set to be measured."""
 
-    datasets: Path
+    datasets: StorePath
     info: DatasetInfo
     chunk: FeatureChunk
     start: int  # row of its first image
-    stop: StopFlag
+    stop: Turn
 
 
 def profile_chunk(task: ProfileTask) -> Partial:
     """Statistics of one chunk's images, without dropped ones. Runs on a worker."""
-    index = DatasetStore(task.datasets).index(task.info, ["row", "label", "split", "generator", "bytes"])
-    after_start = pc.greater_equal(index["row"], task.start)
-    before_stop = pc.less(index["row"], task.start + task.chunk.rows)
-    rows = index.filter(pc.and_(after_start, before_stop)).to_pylist()
+    columns = ["row", "label", "split", "generator", "bytes"]
+    index = DatasetStore(task.datasets).index_rows(task.info, task.start, task.start + task.chunk.rows, columns)
+    rows = index.to_pylist()
     if task.stop():
         raise Cancelled("The job was told to stop.")
     infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
@@ -154,14 +169,37 @@ def profile_chunk(task: ProfileTask) -> Partial:
     return stats_of(images, infos)
 
 
+@dataclass(frozen=True)
+class FinishProfileTask:
+    """The statistics of all images, to become the profile at `target`."""
+
+    datasets: StorePath
+    info: DatasetInfo
+    merged: Partial
+    target: StorePath
+
+
+def finish_profile(task: FinishProfileTask) -> None:
+    """Writes the profile. Runs on a worker, since it reads a row for every image."""
+    columns = ["row", "path", "label", "split", "pixel_sha256"]
+    profile = finish(task.merged, DatasetStore(task.datasets).index(task.info, columns))
+    write_bytes(task.target, json.dumps(profile, allow_nan=False).encode())
+
+
+def _goes_on_elsewhere(context: JobContext, error: Exception) -> bool:
+    """Whether the next start of this job, or another server, goes on with what is done."""
+    return context.stopping or context.abandoned or isinstance(error, Unreachable)
+
+
 def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
     service: Service = context.service
     name, settings = str(params["name"]), service.settings
     dataset_id = make_dataset_id(name, context.job_id)
-    present = service.datasets.list()
-    if dataset_id not in {info.id for info in present}:
-        if name in {info.name for info in present}:
+    folder = service.datasets.prepare(dataset_id)
+    if not exists(folder / INFO):
+        if service.database.get_dataset(name) is not None:
             raise Conflict(f"There is a data set {name!r} already.", "Choose another name or delete that one.")
+        require_dataset_room(service.database, settings, 0)
         limits = ImportLimits(
             max_members=settings.max_archive_members,
             max_unpacked_bytes=settings.max_unpacked_bytes,
@@ -170,7 +208,7 @@ def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
         try:
             import_dataset(
                 params["source"],
-                service.datasets.staging(dataset_id),
+                folder,
                 id=dataset_id,
                 name=name,
                 limits=limits,
@@ -178,18 +216,21 @@ def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
                     function, tasks, on_result=done, cancelled=context.cancelled
                 ),
                 progress=context.progress,
-                stop=context.flag,
+                stop=context.turn,
                 downloads=settings.data_dir / "downloads",
+                scratch=settings.scratch / "downloads",
+                admit=partial(require_dataset_room, service.database, settings),
             )
-        except Exception:
-            if not (context.stopping or context.abandoned):  # else the next start, or another server, goes on from here
-                service.datasets.discard_staging(dataset_id)
+        except Exception as error:
+            if not _goes_on_elsewhere(context, error):
+                service.datasets.discard(dataset_id)
             raise
     info = service.datasets.publish(dataset_id)
     try:
         service.database.save_dataset(info.to_json())
     except Conflict:  # another import took the name while this one ran
-        service.datasets.delete(dataset_id)
+        service.datasets.hide(dataset_id)
+        service.datasets.discard(dataset_id)
         raise
     return info
 
@@ -203,7 +244,7 @@ def _compute_features(context: JobContext, chunks: list[FeatureChunk], config: F
     total = sum(chunk.rows for chunk in chunks)
     done = total - sum(chunk.rows for chunk in missing)
     compute = partial(
-        compute_chunk, spec=spec, backbones=backbones, cache_root=service.features.root, cancelled=context.flag
+        compute_chunk, spec=spec, backbones=backbones, cache_root=service.features.root, cancelled=context.turn
     )
 
     def collect(number: int, _: None) -> None:
@@ -215,9 +256,9 @@ def _compute_features(context: JobContext, chunks: list[FeatureChunk], config: F
     service.engine.map(compute, missing, on_result=collect, cancelled=context.cancelled)
 
 
-def describe_extractor(spec: Mapping[str, Any], backbones: Path) -> tuple[dict[str, Any], str]:
+def describe_extractor(spec: Mapping[str, Any], backbones: StorePath) -> tuple[dict[str, Any], str]:
     """The complete spec and the digest of an extractor. Runs on a worker."""
-    extractor = create(spec, backbones=backbones)
+    extractor = make_extractor(spec, backbones)
     return extractor.spec, extractor.digest
 
 

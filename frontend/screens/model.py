@@ -91,6 +91,8 @@ def show_description(card: Json) -> None:
         lines.append(say("model.learnt", dataset=data["name"], version=data["version"], images=count(data["images"])))
     if train:
         lines.append(say("model.trained_on", real=count(train["counts"]["REAL"]), fake=count(train["counts"]["FAKE"])))
+        if (card.get("fitted_on") or train["n"]) < train["n"]:
+            lines.append(say("model.sampled", fitted=count(card["fitted_on"])))
     if generators:
         lines.append(say("model.generators", generators=generators))
     head = say_known(f"model.head.{card['head']['name']}", str(card["head"]["name"]))

@@ -181,6 +181,10 @@ TEXTS: dict[str, Text] = {
         "It learnt from real images ({real}) and fake ones ({fake}).",
         "Училась на настоящих изображениях ({real}) и на подделках ({fake}).",
     ),
+    "model.sampled": Text(
+        "Its head was fitted on a random sample of {fitted} of them, which is what the memory holds.",
+        "Классификатор обучен на случайной выборке из них ({fitted}): столько помещается в память.",
+    ),
     "model.generators": Text("Generators that it knows: {generators}.", "Знакомые ей генераторы: {generators}."),
     "model.network": Text(
         "The network {backbone} turns pictures into numbers, and {head} decides.",

@@ -50,6 +50,31 @@ TEXTS: dict[str, Text] = {
     "problem.unavailable.storage_full": Text(
         "The service's disk is full.", "На диске сервиса не осталось места. Удалите ненужные наборы данных."
     ),
+    "problem.unavailable.storage_read_only": Text(
+        "The service cannot write to its disk.",
+        "Сервис не может записывать на свой диск. Сообщите об этом администратору.",
+    ),
+    "problem.unavailable.connections": Text(
+        "The service has too many connections at the moment.",
+        "К сервису сейчас слишком много подключений. Попробуйте чуть позже.",
+    ),
+    "problem.storage.quota": Text(
+        "No more data sets may be stored here.",
+        "Место для наборов данных исчерпано. Удалите ненужные наборы или попросите об этом администратора.",
+    ),
+    "problem.upload.busy": Text(
+        "Too many uploads arrive at the moment.", "Сейчас загружается слишком много файлов. Попробуйте чуть позже."
+    ),
+    "problem.limit.rate": Text(
+        "This key has made too many requests.", "Слишком много запросов с этим ключом. Подождите и попробуйте снова."
+    ),
+    "problem.limit.images": Text(
+        "This key's images of today are used.", "Дневной лимит изображений этого ключа исчерпан. Попробуйте завтра."
+    ),
+    "problem.limit.wrong_keys": Text(
+        "Too many wrong keys came from this address.",
+        "С этого адреса пришло слишком много неверных ключей. Подождите и попробуйте снова.",
+    ),
     "problem.conflict": Text(
         "The present state forbids it.",
         "Сейчас это невозможно: объект используется, изменён кем-то другим, или такое название уже занято.",

@@ -16,7 +16,7 @@ from backend.core.extractors import EXTRACTORS
 from backend.core.heads import HEADS
 from backend.settings import load_settings
 from tests.pictures import photo
-from tests.running import RunningService
+from tests.running import ROOT, RunningService
 
 
 @pytest.fixture(scope="module")
@@ -31,30 +31,64 @@ def test_health_and_readiness(fitted: RunningService) -> None:
     assert all(check["ok"] for check in ready.json()["checks"].values())
 
 
-def test_metrics(fitted: RunningService) -> None:
-    httpx.get(f"{fitted.url}/models/nothing")
-    httpx.post(f"{fitted.url}/predict", files={"files": ("a.png", photo(1))})
-    answer = httpx.get(f"{fitted.url}/metrics")
+def samples_of(service: RunningService) -> dict[tuple[str, ...], float]:
+    """(name, label values by the labels' names...) -> value of every sample of the metrics."""
+    answer = httpx.get(f"{service.url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    samples = {
-        (sample.name, *sample.labels.values()): sample.value
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
+
+
+def test_metrics(fitted: RunningService) -> None:
+    httpx.get(f"{fitted.url}/models/nothing")
+    httpx.post(f"{fitted.url}/predict", files={"files": ("a.png", photo(1))})
+    samples = samples_of(fitted)
     assert samples["deepfake_requests_total", "GET", "/models/{model_id}", "404"] >= 1
     assert samples["deepfake_request_seconds_count", "POST", "/predict"] >= 1
     assert sum(value for name, value in samples.items() if name[0] == "deepfake_predictions_total") >= 1
     assert samples["deepfake_jobs", "done"] >= 2
     assert samples["deepfake_jobs", "running"] == 0
     assert ("deepfake_job_images_per_second",) in samples
+    assert samples["deepfake_images_waiting",] == 0
+    assert samples["deepfake_batch_images_count",] >= 1
+    assert samples["deepfake_database_up",] == 1
+    assert samples["deepfake_disk_free_bytes",] > 0
+    active = httpx.get(f"{fitted.url}/ready").json()["model_id"]
+    assert samples["deepfake_active_model_info", active] == 1
 
 
-def test_made_up_methods_are_counted_as_one(running: RunningService) -> None:
-    for method in ("FOO", "BAR"):
+def test_drift_is_seen(fitted: RunningService) -> None:
+    """A hundred times the same picture is nothing like the images that the model was tested with."""
+    active = httpx.get(f"{fitted.url}/ready").json()["model_id"]
+    files = [("files", ("a.png", photo(1)))] * 120
+    answers = httpx.post(f"{fitted.url}/predict", files=files, timeout=60).json()["predictions"]
+    samples = samples_of(fitted)
+    verdict = answers[0]["verdict"]
+    assert samples["deepfake_verdict_share", active, verdict, "1000"] > 0.1
+    now = sum(samples["deepfake_verdict_share", active, name, "1000"] for name in ("real", "fake", "unsure"))
+    assert now == pytest.approx(1)
+    before = [samples["deepfake_verdict_share_expected", active, name] for name in ("real", "fake", "unsure")]
+    assert sum(before) == pytest.approx(1)
+    assert samples["deepfake_score_psi", active, "1000"] > 0.25
+
+
+def test_every_metric_is_explained(fitted: RunningService) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    families = re.findall(
+        r"^# TYPE (deepfake_\w+?)(?:_created|_total)? ", httpx.get(f"{fitted.url}/metrics").text, re.M
+    )
+    assert not {name for name in families if f"`{name}`" not in text}
+
+
+def test_methods_that_no_route_has_are_counted_as_one(running: RunningService) -> None:
+    for method in ("PROPFIND", "MKCOL"):
         assert httpx.request(method, f"{running.url}/models").status_code == 405
     text = httpx.get(f"{running.url}/metrics").text
     assert 'method="other"' in text
-    assert "FOO" not in text
+    assert "PROPFIND" not in text
 
 
 def test_a_body_of_another_type_is_explained(running: RunningService) -> None:
@@ -117,7 +151,9 @@ def test_the_contract_has_all_its_routes(document: dict[str, Any]) -> None:
         ("patch", "/datasets/{dataset_id}"),
         ("post", "/set"),
         ("post", "/predict"),
+        ("get", "/audit"),
         ("get", "/models"),
+        ("post", "/models"),
         ("get", "/models/{model_id}"),
         ("patch", "/models/{model_id}"),
         ("delete", "/models/{model_id}"),

@@ -11,7 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from backend.api import problems
-from backend.api.metrics import Metrics, Observe
+from backend.api.draining import Draining
+from backend.api.metrics import Metrics
+from backend.api.observing import Observe
 from backend.api.problems import ProblemError, document_of, status_of, status_of_code
 from backend.api.schemas.common import Problem
 from backend.core import errors
@@ -91,7 +93,7 @@ def url(metrics: Metrics) -> Iterator[str]:
     @app.get("/number/{n}")
     def number(n: int, size: int = 1) -> None: ...
 
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(Observe, metrics=metrics, draining=Draining(0.0))
     with serving(app) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -90,6 +90,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         patch.chdir(folder)
         patch.setenv("DEEPFAKE_DATA_DIR", str(folder / "data"))
         patch.setenv("DEEPFAKE_MODELS_DIR", str(folder / "models"))
+        patch.setenv("DEEPFAKE_SHIPPED_DIR", str(folder / "nothing"))  # the registry begins empty
         patch.setenv("DEEPFAKE_WORKERS", "1")
         shell = Shell(folder)
         assert shell.json("datasets", "import", "pictures.zip", work=True)["name"] == "pictures"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.core.splits import assign_splits, folds, halves
+from backend.core.splits import assign_splits, folds, halves, thin
 
 
 def make_case(seed: int) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
@@ -108,6 +108,17 @@ def test_halves_are_whole_and_near_half(seed: int) -> None:
     assert abs(mask.sum() - len(y) / 2) <= largest + 2
     assert set(y[mask]) == set(y[~mask]) == {0, 1}
     assert (mask == halves(groups, seed, y)).all()
+
+
+def test_a_sample_keeps_classes_and_groups() -> None:
+    groups = np.arange(3000) // 3
+    y = (np.arange(3000) < 900).astype(np.int8)
+    mask = thin(groups, y, 1000, seed=1)
+    assert 990 <= mask.sum() <= 1010
+    assert abs(y[mask].mean() - 0.3) < 0.01
+    assert not set(groups[mask]) & set(groups[~mask])
+    assert (mask == thin(groups, y, 1000, seed=1)).all()
+    assert thin(groups, y, 3000, seed=1).all()
 
 
 @pytest.mark.parametrize("seed", range(20))

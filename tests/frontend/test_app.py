@@ -59,3 +59,17 @@ def test_a_refused_key_is_a_sentence(open_page: Open, answering: Answering) -> N
     for _ in range(10):
         answering.answer(401, {"code": "auth.missing", "detail": "This needs a key.", "status": 401})
     assert "API key that allows this: This needs a key." in shown(open_page(answering.url, "jobs"))
+
+
+def test_a_key_that_may_not_see_jobs_asks_for_them_once(
+    open_page: Open, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPFAKE_API_KEY", "of-the-installation")
+    for _ in range(40):
+        answering.answer(403, {"code": "security.scope", "detail": "This needs another key.", "status": 403})
+    app = open_page(answering.url)
+    app.run()
+    app.text_input(key="api_key_typed").input(SECRET)
+    app.button(key="FormSubmitter:key-Use this key").click().run()
+    asked = [headers["Authorization"] for _, path, headers, _ in answering.requests if path.startswith("/jobs")]
+    assert asked == ["Bearer of-the-installation", f"Bearer {SECRET}"]

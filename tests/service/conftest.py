@@ -21,7 +21,9 @@ QUICK = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=1.
 
 def make_settings(folder: Path) -> Settings:
     """Settings of a service with its own folders and two worker processes."""
-    return load_settings(data_dir=folder / "data", models_dir=folder / "models", workers=2)
+    return load_settings(
+        data_dir=folder / "data", models_dir=folder / "models", shipped_dir=folder / "shipped", workers=2
+    )
 
 
 @pytest.fixture(scope="session")

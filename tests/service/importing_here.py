@@ -16,7 +16,7 @@ SMALL = ImportLimits(images_per_chunk=3)
 def import_into(
     store: DatasetStore, description: dict[str, Any], id: str = "a-1", limits: ImportLimits = SMALL, **options: Any
 ) -> DatasetInfo:
-    import_dataset(description, store.staging(id), id=id, name=options.pop("name", id), limits=limits, **options)
+    import_dataset(description, store.prepare(id), id=id, name=options.pop("name", id), limits=limits, **options)
     return store.publish(id)
 
 

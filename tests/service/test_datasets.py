@@ -65,6 +65,8 @@ def test_an_import_keeps_every_image_with_what_is_known_of_it(tmp_path: Path, st
     assert [chunk.rows for chunk in chunks] == [3, 3, 2]
     assert [data for chunk in chunks for data in read_chunk(chunk)] == [members[name] for name in LAYOUT]
     assert len({chunk.digest for chunk in chunks}) == 3
+    (store.folder("a-1") / "chunks.json").unlink()  # as in a data set of an earlier program
+    assert store.chunks("a-1") == chunks
 
 
 def test_images_outside_the_data_set_are_not_found(tmp_path: Path, store: DatasetStore) -> None:
@@ -85,15 +87,18 @@ def test_thumbnails_are_small_jpegs_and_do_not_enlarge(tmp_path: Path, store: Da
     assert sizes == [(25, 100), (16, 16)]
 
 
-def test_clearing_removes_half_done_imports_but_those_named(tmp_path: Path, store: DatasetStore) -> None:
+def test_what_is_no_data_set_yet_is_found_and_discarded(tmp_path: Path, store: DatasetStore) -> None:
     import_into(store, zip_of(tmp_path / "a.zip", pictures(LAYOUT)))
-    store.staging("b-2")
-    store.staging("c-3")
-    store.clear_staging(frozenset({"b-2"}))
-    assert sorted(path.name for path in store.root.iterdir()) == [".staging-b-2", "a-1"]
-    store.discard_staging("b-2")
+    (store.prepare("b-2") / "shards").mkdir(parents=True)
+    (store.root / ".trash-of-an-earlier-version").mkdir()
+    assert [info.id for info in store.scan()] == ["a-1"]
+    unfinished = store.list_unfinished()
+    assert unfinished == [".trash-of-an-earlier-version", "b-2"]
     with pytest.raises(NotFound):
         store.publish("b-2")
+    for id in ("a-1", *unfinished):
+        store.discard(id)
+    assert [path.name for path in store.root.iterdir()] == ["a-1"]
 
 
 def test_deleting_leaves_nothing(tmp_path: Path, store: DatasetStore) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from backend.core.errors import Cancelled, NotAnImage, Unavailable, WorkerLost
 from backend.service.engine import Engine
-from backend.service.signals import StopFlag, WorkerReport
+from backend.service.signals import Turn, WorkerReport
 from backend.settings import load_settings
 from tests.service import engine_work as work
 
@@ -113,12 +113,13 @@ def test_what_on_result_raises_ends_the_work(engine):
 
 
 def test_cancel_within_a_second_while_nothing_completes(engine, tmp_path):
-    flag = StopFlag(tmp_path / "stop")
-    report = WorkerReport(flag, tmp_path / "progress.json")
-    threading.Timer(0.5, flag.set).start()
+    turn = Turn(tmp_path / "turn", "first")
+    turn.take()
+    report = WorkerReport(turn, tmp_path / "progress.json")
+    threading.Timer(0.5, turn.end).start()
     start = time.monotonic()
     with pytest.raises(Cancelled):
-        engine.map(partial(work.fit, report), [100_000] * 4, on_result=lambda *_: None, cancelled=flag)
+        engine.map(partial(work.fit, report), [100_000] * 4, on_result=lambda *_: None, cancelled=turn)
     assert time.monotonic() - start < 1.5
     assert collect(engine, work.double, [1]) == [2]  # the workers have stopped as well
 
@@ -170,7 +171,9 @@ def test_a_worker_that_has_loaded_torch_is_replaced(engine):
 
 
 def test_progress_of_a_call_is_passed_on(engine, tmp_path):
-    report = WorkerReport(StopFlag(tmp_path / "stop"), tmp_path / "progress.json")
+    turn = Turn(tmp_path / "turn", "first")
+    turn.take()
+    report = WorkerReport(turn, tmp_path / "progress.json")
     seen = []
     assert engine.call(work.fit, report, 50, report=report, on_progress=lambda *now: seen.append(now)) == 50
     assert len(seen) >= 2
@@ -272,9 +275,11 @@ def test_closing(tmp_path):
     assert engine.state == "stopped"
     engine.start()
     assert engine.state == "starting"
-    threading.Timer(3, engine.close).start()
+    closing = threading.Timer(3, engine.close)
+    closing.start()
     with pytest.raises(Cancelled, match="stopped"):
         collect(engine, work.slow_double, range(1000))
+    closing.join()
     assert engine.state == "stopped"
     with pytest.raises(Cancelled):
         collect(engine, work.double, [1])

@@ -34,7 +34,7 @@ GROUPS = b'file_name,group\ntrain/REAL/a.png,p 1\ntrain/FAKE/glow/a.png,"p, 1"\n
 
 
 def import_into(store: DatasetStore, id: str, description: dict[str, Any]) -> None:
-    import_dataset(description, store.staging(id), id=id, name=id, limits=ImportLimits(images_per_chunk=4))
+    import_dataset(description, store.prepare(id), id=id, name=id, limits=ImportLimits(images_per_chunk=4))
     store.publish(id)
 
 

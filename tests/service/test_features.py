@@ -17,7 +17,7 @@ from backend.service import features
 from backend.service.datasets import FeatureChunk, read_chunk
 from backend.service.engine import Engine
 from backend.service.features import FeatureStore, compute_chunk
-from backend.service.signals import StopFlag
+from backend.service.signals import Turn
 from backend.settings import load_settings
 
 SPEC = {"name": "spectrum"}
@@ -161,14 +161,15 @@ def test_widths_that_disagree_are_refused(data, store):
 
 
 def test_cancel_is_asked_before_each_batch_and_leaves_nothing(data, store, compute, tmp_path):
-    flag, asked = StopFlag(tmp_path / "stop"), 0
+    turn, asked = Turn(tmp_path / "turn", "first"), 0
+    turn.take()
 
     def cancelled():
         nonlocal asked
         asked += 1
         if asked == 3:
-            flag.set()
-        return flag()
+            turn.end()
+        return turn()
 
     with pytest.raises(Cancelled):
         compute(data.chunks[1], batch=2, cancelled=cancelled)
@@ -228,10 +229,9 @@ def test_on_worker_processes(data, store, compute, tmp_path):
     try:
         engine.map(compute, data.chunks, on_result=lambda *_: None)
         close(store.load(data.chunks, data.digest), data.expected)
-        flag = StopFlag(tmp_path / "stop")
-        flag.set()
+        turn = Turn(tmp_path / "turn", "first")  # it was never, or is no more, the first start's turn
         store.delete(data.chunks)
         with pytest.raises(Cancelled):
-            engine.map(partial(compute, cancelled=flag), data.chunks, on_result=lambda *_: None)
+            engine.map(partial(compute, cancelled=turn), data.chunks, on_result=lambda *_: None)
     finally:
         engine.close()

@@ -90,10 +90,10 @@ def test_a_resumed_import_redoes_only_what_is_missing(tmp_path: Path, store: Dat
     with pytest.raises(Cancelled):
         import_into(store, description, run=stop_after_two)
     assert store.list() == []
-    shards = sorted((store.staging("a-1") / "shards").glob("*.parquet"))
+    shards = sorted((store.prepare("a-1") / "shards").glob("*.parquet"))
     assert len(shards) == 2
-    (store.staging("a-1") / "shards" / "00001.json").unlink()  # the second was written, but its report was not
-    (store.staging("a-1") / "shards" / ".00002.parquet.123.tmp").write_bytes(b"half")
+    (store.prepare("a-1") / "shards" / "00001.json").unlink()  # the second was written, but its report was not
+    (store.prepare("a-1") / "shards" / ".00002.parquet.123.tmp").write_bytes(b"half")
     before = [shard.stat().st_ino for shard in shards]
     info = import_into(store, description, progress=lambda stage, count, total: done.append(count))
     assert done == [0, 3, 6, 8]
@@ -110,7 +110,7 @@ def test_shards_of_another_source_are_not_taken_for_ours(tmp_path: Path, store: 
     first, second = (
         zip_of(tmp_path / f"{n}.zip", {f"REAL/{n}.png": picture(n), f"FAKE/{n}.png": picture(n + 2)}) for n in (0, 1)
     )
-    import_dataset(first, store.staging("a-1"), id="a-1", name="a", limits=SMALL)
+    import_dataset(first, store.prepare("a-1"), id="a-1", name="a", limits=SMALL)
     assert import_into(store, second).images == 2
     assert store.index("a-1")["path"].to_pylist() == ["REAL/1.png", "FAKE/1.png"]
 

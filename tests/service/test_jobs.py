@@ -83,7 +83,7 @@ def test_progress_is_written_only_when_the_runner_asks(jobs):
     ("how", "expected"),
     [
         ("ours", ("dataset.one_class", "There are only REAL images. Add FAKE ones.")),
-        ("disk", ("unavailable.storage_full", "The disk is full. Free some space, then repeat the job.")),
+        ("disk", ("unavailable.storage_full", "The disk is full. Free some space")),
         ("bug", ("internal", "ZeroDivisionError: bad ")),
     ],
 )
@@ -188,7 +188,7 @@ def test_a_running_job_is_cancelled_within_a_second_and_its_workers_see_a_flag(j
     assert other.cancel(job.id).state == "running"
     assert other.wait(job.id, 5).state == "cancelled"
     assert time.monotonic() - start < 1
-    assert (tmp_path / "seen").read_text() == "True True"
+    assert (tmp_path / "seen").read_text() == "True"
     wait_for(lambda: not jobs.folder(job.id).exists())
     other.database.close()
 
@@ -197,7 +197,7 @@ def test_a_context_that_is_stopped_raises_in_progress(jobs):
     context = JobContext(jobs.submit("count", {}), "the service", jobs)
     context.progress("a", 0, 1)
     assert not context.cancelled()
-    assert not context.flag()
+    assert not context.turn()
     context.cancel()
     assert context.cancelled()
     with pytest.raises(Cancelled):
@@ -215,3 +215,27 @@ def test_folders_that_nobody_owns_are_swept(jobs):
         os.utime(folder, (time.time() - age * 86_400,) * 2)
     sweep_folders(jobs)
     assert {path.name for path in jobs.root.iterdir()} == {waiting, "orphan-new"}
+
+
+def test_an_upload_moves_to_where_every_process_finds_it(tmp_path):
+    jobs = open_jobs(tmp_path / "data", scratch_dir=tmp_path / "scratch", max_queued_jobs=1)
+    for name in ("first-job", "other-job"):
+        upload = jobs.folder(name) / "upload"
+        upload.mkdir(parents=True)
+        (upload / "0000.zip").write_bytes(b"an archive")
+    params = {"name": "A", "source": {"kind": "zip", "path": str(jobs.folder("first-job") / "upload" / "0000.zip")}}
+    job = jobs.submit("count", params, id="first-job")
+    shared = tmp_path / "data" / "jobs" / "first-job" / "upload" / "0000.zip"
+    assert job.params["source"] == {"kind": "zip", "path": str(shared)}
+    assert shared.read_bytes() == b"an archive"
+    assert not jobs.folder("first-job").exists()
+    folder = {"source": {"kind": "files", "path": str(jobs.folder("other-job") / "upload")}}
+    with pytest.raises(QueueFull):
+        jobs.submit("count", folder, id="other-job")
+    assert not jobs.shared_folder("other-job").exists()
+    assert jobs.folder("other-job").exists()  # still its sender's
+    jobs.cancel("first-job")
+    assert not shared.exists()
+    with pytest.raises(Conflict, match="gone"):
+        jobs.retry("first-job")
+    jobs.database.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -108,35 +107,39 @@ def test_a_model_that_was_updated_on_disk_counts_from_the_next_start(copy: Servi
     assert again.registry.detector(model).threshold == 0.123
 
 
-def test_a_removal_that_is_killed_never_brings_a_model_back(
-    copy: Service, model: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_removal_that_is_killed_never_brings_a_model_back(copy: Service, model: str) -> None:
     registry = copy.registry
     shutil.copytree(registry.root / model, registry.root / "other-1")
     card = json.loads((registry.root / "other-1" / CARD).read_text())
     (registry.root / "other-1" / CARD).write_text(json.dumps({**card, "id": "other-1"}))
     registry.sync()
 
-    def die(path: Path, **_: object) -> None:
-        if (path / CARD).exists():
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(shutil, "rmtree", die)
-        with pytest.raises(KeyboardInterrupt):
-            registry.delete("other-1")
+    (registry.root / "other-1" / CARD).unlink()  # the first step; the others were not done any more
     registry.sync()
     assert [card["id"] for card in registry.list()] == [model]
+    assert registry.list_unfinished() == ["other-1"]
 
 
-def test_only_old_leftovers_of_killed_fits_and_removals_are_cleared(copy: Service, model: str) -> None:
+def test_what_killed_fits_and_removals_left_is_discarded_and_no_model(copy: Service, model: str) -> None:
     root = copy.registry.root
-    for name in (".staging-old-1", ".trash-old-1", ".staging-new-1"):
+    for name in (".trash-of-an-earlier-version", "killed-1"):
         (root / name).mkdir()
-        if "old" in name:
-            os.utime(root / name, (0, 0))
-    copy.registry.clear_leftovers()
-    assert {path.name for path in root.iterdir()} == {model, "backbones", ".staging-new-1"}
+    assert copy.registry.list_unfinished() == [".trash-of-an-earlier-version", "killed-1"]
+    for name in (model, *copy.registry.list_unfinished()):
+        copy.registry.discard(name)
+    assert {path.name for path in root.iterdir()} <= {model, "backbones"}
+
+
+def test_an_empty_registry_begins_with_the_shipped_models(copy: Service, model: str, tmp_path: Path) -> None:
+    shipped = copy.registry.root
+    (shipped / "backbones").mkdir(exist_ok=True)
+    (shipped / "backbones" / "graph.onnx").write_bytes(b"a graph")
+    settings = make_settings(tmp_path / "fresh")
+    for _ in range(2):
+        fresh = open_service(settings.model_copy(update={"shipped_dir": shipped}), run_jobs=False)
+        assert [card["id"] for card in fresh.registry.list()] == [fresh.registry.active()] == [model]
+        assert (settings.models_dir / "backbones" / "graph.onnx").read_bytes() == b"a graph"
+        fresh.close()
 
 
 def test_damaged_predictions_are_told(copy: Service, model: str) -> None:

@@ -18,7 +18,8 @@ import pytest
 from backend.core.errors import IntegrityError, LabelMismatch, NoImages, NotFound, StorageFull
 from backend.service.dataset_index import digest_of
 from backend.service.datasets import DatasetInfo, DatasetStore
-from backend.service.revising import locked, revise
+from backend.service.locks import file_lock
+from backend.service.revising import revise
 from tests.running import ROOT
 from tests.service.importing_here import import_into, zip_of
 from tests.service.pictures import LAYOUT, picture, pictures
@@ -35,9 +36,13 @@ def store(tmp_path: Path) -> DatasetStore:
 
 
 def change(store: DatasetStore, changes: dict[int, str], id: str = "a-1") -> DatasetInfo:
-    folder = store.folder(id)
-    with locked(folder):
-        return revise(folder, store.get(id), changes)
+    with file_lock(locks_of(store), id):
+        return revise(store.folder(id), store.get(id), changes)
+
+
+def locks_of(store: DatasetStore) -> Path:
+    assert isinstance(store.root, Path)
+    return store.root.parent / "locks"
 
 
 def labels(store: DatasetStore, id: str = "a-1") -> dict[int, tuple[int, str]]:
@@ -147,7 +152,7 @@ def test_a_version_being_read_stays_readable_and_older_ones_go(store: DatasetSto
     change(store, {1: "DROP"})
     assert len(store.index(second)) == 7
     files = {path.name for path in store.folder("a-1").iterdir()}
-    assert files == {".lock", "index-2.parquet", "index-3.parquet", "info.json", "shards"}
+    assert files == {"chunks.json", "index-2.parquet", "index-3.parquet", "info.json", "shards"}
     with pytest.raises(IntegrityError):
         store.index(first)
 
@@ -179,9 +184,9 @@ def test_a_kill_between_the_two_files_leaves_the_version_before_and_no_lock(stor
     folder = store.folder("a-1")
     code = (
         "import sys; from pathlib import Path; from backend.service.datasets import DatasetStore;"
-        "from backend.service.revising import locked, revise;"
+        "from backend.service.locks import file_lock; from backend.service.revising import revise;"
         "folder = Path(sys.argv[1]); store = DatasetStore(folder.parent); print('ready', flush=True); input()\n"
-        "with locked(folder): revise(folder, store.get('a-1'), {0: 'DROP'})"
+        "with file_lock(folder.parent.parent / 'locks', 'a-1'): revise(folder, store.get('a-1'), {0: 'DROP'})"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -200,6 +205,8 @@ def test_a_kill_between_the_two_files_leaves_the_version_before_and_no_lock(stor
     finally:
         process.kill()
         process.communicate()
+    (folder / f".info.json.{process.pid}.tmp").unlink()
+    (folder / f".info.json.{process.pid}.tmp").write_text("{")  # what a kill leaves where nobody made it wait
     assert (folder / "index-2.parquet").exists()
     assert store.get("a-1").version == 1
     assert len(labels(store)) == 8
@@ -247,7 +254,6 @@ def test_revisions_at_the_same_time_are_all_kept_and_readers_see_whole_versions(
 
 
 def test_who_waits_for_a_data_set_that_is_removed_is_told(store: DatasetStore) -> None:
-    folder = store.folder("a-1")
     told: list[Exception] = []
 
     def wait() -> None:
@@ -256,7 +262,7 @@ def test_who_waits_for_a_data_set_that_is_removed_is_told(store: DatasetStore) -
         except NotFound as error:
             told.append(error)
 
-    with locked(folder):
+    with file_lock(locks_of(store), "a-1"):
         thread = threading.Thread(target=wait)
         thread.start()
         time.sleep(0.2)

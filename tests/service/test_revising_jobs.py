@@ -126,7 +126,8 @@ def idle(tmp_path: Path) -> Any:
 
 
 def test_a_data_set_that_a_job_uses_is_neither_revised_nor_removed(idle: Service, tmp_path: Path) -> None:
-    import_into(idle.datasets, zip_of(tmp_path / "b.zip", pictures(LAYOUT)), make_dataset_id("B", "ab" * 8), name="B")
+    members = zip_of(tmp_path / "b.zip", pictures(LAYOUT))
+    idle.database.save_dataset(import_into(idle.datasets, members, make_dataset_id("B", "ab" * 8), name="B").to_json())
     jobs = [
         idle.jobs.submit("fit", {"dataset_id": "a-1", "config": {}}),
         idle.jobs.submit("profile", {"dataset_id": "A"}),

@@ -18,6 +18,7 @@ from backend.api.schemas.jobs import JobOut
 from backend.api.waiting import answer_with_job
 from backend.service.app import Service
 from backend.service.jobs import Job
+from backend.service.quotas import require_dataset_room
 
 router = APIRouter(tags=["datasets"])
 
@@ -64,6 +65,7 @@ async def import_dataset(request: Request, service: ServiceDep, wait: WaitSecond
 
 def _submit_source(service: Service, asked: SourceIn) -> Job:
     check_name_is_free(service, asked.name)
+    require_dataset_room(service.database, service.settings, 0)
     return service.jobs.submit("import", {"name": asked.name, "source": {"kind": asked.source}})
 
 

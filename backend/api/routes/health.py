@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from backend.api.deps import MetricsDep, ServiceDep
+from backend.api.draining import Draining
 from backend.api.problems import ProblemError
 from backend.api.schemas.common import responses
 from backend.api.schemas.health import Check, Health, Ready
@@ -24,12 +25,17 @@ async def health() -> Health:
 
 
 @router.get("/ready", summary="Can it predict?", responses=responses(503))
-def ready(service: ServiceDep) -> Ready:
+def ready(request: Request, service: ServiceDep) -> Ready:
     """200 when the database answers and the active model is loaded; else 503, where `checks` says what is missing.
 
-    It does not wait for the cluster that runs jobs.
+    Not ready is also a server that was told to end, as long as it serves on. It does not wait for the cluster that runs
+    jobs, nor look at the disk: predictions need neither.
     """
-    checks = {"database": _check_database(service), "model": _check_model(service)}
+    checks = {
+        "serving": _check_serving(request.app.state.draining),
+        "database": _check_database(service),
+        "model": _check_model(service),
+    }
     missing = [check.detail for check in checks.values() if not check.ok]
     if missing:
         raise ProblemError(
@@ -41,6 +47,12 @@ def ready(service: ServiceDep) -> Ready:
             extensions={"checks": {name: check.model_dump() for name, check in checks.items()}},
         )
     return Ready(status="ready", model_id=str(service.registry.active()), checks=checks)
+
+
+def _check_serving(draining: Draining) -> Check:
+    if draining.begun:
+        return Check(ok=False, detail="The server is about to end.")
+    return Check(ok=True, detail="The server takes requests.")
 
 
 def _check_database(service: Service) -> Check:
@@ -66,5 +78,8 @@ def _check_model(service: Service) -> Check:
     responses={200: {"description": "Prometheus text format", "content": {"text/plain": {}}}, **responses()},
 )
 def metrics(figures: MetricsDep) -> Response:
-    """Requests by route and status, latencies, predictions by verdict, jobs by state, images a second."""
+    """Of this server process: requests, latencies, queue and batches, verdicts and their drift, jobs, disk.
+
+    docs/operations.md explains each.
+    """
     return Response(figures.render(), media_type=PROMETHEUS)

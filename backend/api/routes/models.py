@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from backend.api.archives import receive_archive
 from backend.api.deps import Limit, ModelId, Offset, ServiceDep
 from backend.api.downloads import download
+from backend.api.problems import ProblemError
 from backend.api.schemas.common import responses
 from backend.api.schemas.models import ModelCard, ModelChanges, ModelPage, ScoredPage, SetIn
+from backend.service.model_import import archive_digest, import_model
 
 router = APIRouter(tags=["models"])
 
@@ -79,6 +83,39 @@ def _value(card: dict[str, Any], key: str) -> Any:
     return card[key].casefold() if key == "name" else card[key]
 
 
+@router.post(
+    "/models",
+    status_code=201,
+    summary="Import an exported model",
+    responses=responses(400, 408, 409, 413, 415, 422, 503, 507),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/ModelForm"}}},
+        }
+    },
+)
+async def import_archive(request: Request, service: ServiceDep) -> ModelCard:
+    """The card of the model in `archive`, a zip that `GET /models/{model_id}/export` gave; it does not become active.
+
+    Only archives are taken whose SHA-256 the operator listed in DEEPFAKE_ALLOWED_MODELS; 403 for any other.
+    """
+    allowed = service.settings.allowed_models
+    if not allowed:
+        raise _not_allowed("No model may be imported over HTTP here.")
+    async with receive_archive(request, service.jobs.root) as archive:
+        if await run_in_threadpool(archive_digest, archive) not in allowed:
+            raise _not_allowed("This archive is not among those that the operator allows.")
+        card = await run_in_threadpool(import_model, service, archive, may_export=False)
+    request.state.target = card["id"]
+    return ModelCard.model_validate(card)
+
+
+def _not_allowed(detail: str) -> ProblemError:
+    hint = "The operator lists its SHA-256 in DEEPFAKE_ALLOWED_MODELS, or runs `deepfake models import` on the server."
+    return ProblemError(403, "security.model_not_allowed", detail, hint)
+
+
 @router.get("/models/{model_id}", summary="Show a model", responses=responses(404, 422))
 def get_model(model_id: ModelId, service: ServiceDep) -> ModelCard:
     """The model's card."""
@@ -98,8 +135,9 @@ def delete_model(model_id: ModelId, service: ServiceDep) -> None:
 
 
 @router.post("/set", summary="Choose the model for predictions", responses=responses(404, 422))
-def set_model(chosen: SetIn, service: ServiceDep) -> ModelCard:
+def set_model(request: Request, chosen: SetIn, service: ServiceDep) -> ModelCard:
     """The card of the model that `/predict` uses from now on, also after a restart."""
+    request.state.target = chosen.model_id
     return ModelCard.model_validate(service.registry.set_active(chosen.model_id))
 
 
@@ -113,7 +151,7 @@ def export_model(model_id: ModelId, service: ServiceDep) -> Response:
     """A zip with the card, the head and, where the extractor is a network, one ONNX graph from pixels to score."""
     service.registry.get(model_id)
     return download(
-        service.settings.data_dir / "jobs",
+        service.jobs.root,
         f"{model_id}.zip",
         "application/zip",
         lambda path: service.registry.export(model_id, path),

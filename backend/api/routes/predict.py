@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from asyncio import wrap_future
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
 
-from backend.api.deps import GateDep, MetricsDep, ServiceDep, SettingsDep
+from backend.api.deps import MetricsDep, ServiceDep, SettingsDep
 from backend.api.metrics import Metrics
-from backend.api.packs import file_problem, nothing_answered, receive_images, too_large_file
+from backend.api.packs import client_of, file_problem, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError
 from backend.api.schemas.common import responses
 from backend.api.schemas.predictions import Prediction, PredictOut
-from backend.api.spool import Pack
+from backend.api.spool import Pack, PackedFile
 from backend.service.app import Service
+from backend.service.predictor import Verdict
 
 router = APIRouter(tags=["predict"])
 
-_BATCH_FILES, _BATCH_BYTES = 32, 32 * 1_048_576
+_BATCH_FILES, _BATCH_BYTES, _BATCHES_AT_ONCE = 64, 32 * 1_048_576, 2
+_READ_AT_ONCE = 1_048_576  # bytes that are read without a thread: they lie in memory, or in the system's cache
 _FLAGS = ("", "true", "false", "1", "0")
 
 
 @router.post(
     "/predict",
     summary="Tell REAL from FAKE",
+    response_model=PredictOut,
+    response_class=JSONResponse,
     responses=responses(400, 404, 408, 413, 415, 422, 503, 507),
     openapi_extra={
         "requestBody": {
@@ -33,41 +41,58 @@ _FLAGS = ("", "true", "false", "1", "0")
         }
     },
 )
-async def predict(
-    request: Request, service: ServiceDep, settings: SettingsDep, metrics: MetricsDep, gate: GateDep
-) -> PredictOut:
+async def predict(request: Request, service: ServiceDep, settings: SettingsDep, metrics: MetricsDep) -> Response:
     """One answer for each file, by the active model or `model_id`. A bad file does not fail the others.
 
     200 where any file was answered; otherwise the problem itself: that of the only file, or one with `errors`.
     """
     async with receive_images(request, settings, ("model_id", "explain", "provenance")) as (pack, fields):
         _check_flags(fields)
-        model_id = fields.get("model_id") or None
-        answers = await to_thread.run_sync(predict_pack, service, pack, model_id, limiter=gate.limiter)
+        answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
     _count(metrics, answers)
+    request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
         raise nothing_answered(answers.errors)
-    return answers
+    # As text at once: FastAPI would validate and copy the same answers a second time.
+    return Response(answers.model_dump_json(), media_type="application/json")
 
 
-def predict_pack(service: Service, pack: Pack, model_id: str | None) -> PredictOut:
-    """Answers and errors, each in the order of the files. Holds the bytes of one batch at a time.
+async def answer_pack(service: Service, pack: Pack, client: str, model_id: str | None) -> PredictOut:
+    """Answers and errors, each in the order of the files. Holds the bytes of two batches at a time.
 
-    Raises NotFound or NoActiveModel before any file is read.
+    Raises NotFound, NoActiveModel or IntegrityError.
     """
-    service.registry.detector(model_id)
-    chosen = model_id or service.registry.active()
-    answered: list[Prediction] = []
+    if model_id is None and len(pack.files) > 1:  # one model for all files, whatever is chosen meanwhile
+        model_id = await run_in_threadpool(service.registry.active)
     failed = [file_problem(entry, too_large_file(entry)) for entry in pack.files if not entry.is_whole]
-    for batch in pack.batches(_BATCH_FILES, _BATCH_BYTES):
-        # Positions stand in for names, which may repeat in one request.
-        result = service.predictor.predict([(str(entry.index), data) for entry, data in batch], chosen)
-        for item in result["predictions"]:
-            entry = pack.files[int(item["filename"])]
-            answered.append(Prediction.model_validate({**item, "index": entry.index, "filename": entry.filename}))
-        failed += [file_problem(pack.files[int(item["filename"])], item["error"]) for item in result["errors"]]
+    if len(failed) == len(pack.files):
+        await run_in_threadpool(service.registry.detector, model_id)  # a model that is not there is said first
+    answered: list[Prediction] = []
+    under_way: deque[tuple[list[PackedFile], Future[list[Verdict]]]] = deque()
+
+    async def collect() -> None:
+        entries, future = under_way.popleft()
+        verdicts = await wrap_future(future)
+        for entry, verdict in zip(entries, verdicts, strict=True):
+            if verdict.error is not None:
+                failed.append(file_problem(entry, verdict.error))
+            else:
+                about = {**verdict.to_json(), "index": entry.index, "filename": entry.filename}
+                answered.append(Prediction.model_validate(about))
+            chosen.add(verdict.model_id)
+
+    chosen: set[str] = set()
+    batches = pack.batches(_BATCH_FILES, _BATCH_BYTES)
+    in_memory = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
+    while batch := next(batches, None) if in_memory else await run_in_threadpool(next, batches, None):
+        if len(under_way) == _BATCHES_AT_ONCE:
+            await collect()
+        entries = [entry for entry, _ in batch]
+        under_way.append((entries, service.predictor.submit(client, [data for _, data in batch], model_id)))
+    while under_way:
+        await collect()
     return PredictOut(
-        model_id=str(chosen),
+        model_id=model_id or next(iter(chosen), ""),
         predictions=sorted(answered, key=lambda item: item.index),
         errors=sorted(failed, key=lambda item: item.index),
     )
@@ -81,6 +106,6 @@ def _check_flags(fields: Mapping[str, str]) -> None:
 
 def _count(metrics: Metrics, answers: PredictOut) -> None:
     for answer in answers.predictions:
-        metrics.predictions.labels(answer.verdict).inc()
+        metrics.count_answer(answer.model_id, answer.verdict, answer.probability_fake)
     for fault in answers.errors:
         metrics.refused.labels(fault.code).inc()

@@ -63,10 +63,11 @@ class Problem(BaseModel):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's entries for the problems that a route may answer; every route may answer 403, 421 and 500."""
+    """OpenAPI's entries for the problems that a route may answer; every route may answer 401, 403, 421, 429 and 500."""
     meaning = {
         400: "The body cannot be read",
-        403: "The request comes from another web site",
+        401: "A key is needed, or this one does not count",
+        403: "The key's scope is too small, or the request comes from another web site",
         404: "There is no such thing",
         408: "The body stopped arriving",
         409: "The present state forbids it",
@@ -74,11 +75,11 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "Not an image of an allowed format",
         421: "The host name is not allowed",
         422: "A value cannot be used",
+        429: "Too many requests or images of this key: `Retry-After` says how long to wait",
         500: "A bug: the log has the details under `request_id`",
         503: "Not possible at the moment",
-        507: "The disk is full",
+        507: "The disk is full or read-only, or a quota is used up",
     }
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        status: {"description": meaning[status], "content": content} for status in sorted({*statuses, 403, 421, 500})
-    }
+    everywhere = {401, 403, 421, 429, 500}
+    return {status: {"description": meaning[status], "content": content} for status in sorted({*statuses, *everywhere})}

@@ -55,3 +55,9 @@ class EdaForm(Strict):
 
     files: list[File] = Field(description="Images")
     labels: str | None = Field(None, description="Optional: a JSON list with REAL or FAKE for each file")
+
+
+class ModelForm(Strict):
+    """One exported model."""
+
+    archive: File = Field(description="The zip that `GET /models/{model_id}/export` gave")

@@ -36,6 +36,9 @@ class ModelCard(BaseModel):
     unsure_band: list[float] = Field(description="Probabilities between which the verdict is `unsure`")
     metrics: dict[str, Any] = Field(description="By split: accuracy, AUROC, losses, intervals, curves, confusion …")
     generators: list[str] = Field(default_factory=list, description="Whose images it was trained on")
+    fitted_on: int | None = Field(
+        None, description="Training images that the head was fitted on: fewer than all where they exceed the memory"
+    )
     accuracy: dict[str, float | None] = Field(description="By split, 0 to 1")
     timings: dict[str, float | None] = Field(default_factory=dict, description="Seconds of each step of the fit")
     seed: int | None = None

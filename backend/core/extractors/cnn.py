@@ -65,6 +65,7 @@ class CnnExtractor:
         settings.intra_op_num_threads = threads
         settings.inter_op_num_threads = 1
         settings.log_severity_level = 3
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores alone
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), settings, providers=["CPUExecutionProvider"])
             about = json.loads(self._session.get_modelmeta().custom_metadata_map["deepfake"])

@@ -17,6 +17,7 @@ from backend.core.heads.table import HEADS, HeadRow
 
 __all__ = ["HEADS", "FittedHead", "HeadConfig", "HeadRow", "fit_head", "load_head"]
 
+_LARGEST = 1e15
 _KINDS: dict[str, Callable[[Mapping[str, NDArray[Any]]], FittedHead]] = {
     LinearHead.kind: LinearHead.from_arrays,
     KernelHead.kind: KernelHead.from_arrays,
@@ -54,10 +55,16 @@ def _silent(_stage: str, _share: float) -> None:
 
 
 def load_head(kind: str, arrays: Mapping[str, NDArray[Any]]) -> FittedHead:
-    """The head whose `kind` and `arrays()` were stored. Raises IntegrityError where they do not belong together."""
-    if kind not in _KINDS:
+    """The head whose `kind` and `arrays()` were stored.
+
+    Raises IntegrityError where they do not belong together, or hold what no fit gives: NaN, or values beyond 1e15.
+    """
+    if kind not in tuple(_KINDS):  # of a damaged card it may be anything
         raise IntegrityError(f"There is no kind of head {kind!r}.", f"Known: {', '.join(_KINDS)}.")
     try:
-        return _KINDS[kind](arrays)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+        head = _KINDS[kind](arrays)
+        if not all((np.abs(array) <= _LARGEST).all() for array in head.arrays().values()):
+            raise ValueError("values that are no numbers, or too large")
+        return head
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise IntegrityError(f"The arrays do not make a head of kind {kind}.", "Restore the model's files.") from error

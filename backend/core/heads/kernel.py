@@ -53,6 +53,8 @@ class KernelHead:
         mean, scale, landmarks, alpha = (
             np.asarray(arrays[name], dtype=np.float32) for name in ("mean", "scale", "landmarks", "alpha")
         )
+        if not (scale > 0).all() or width < 0:
+            raise ValueError("a scale or a width that is not positive")
         return cls(mean, scale, landmarks, alpha, width, intercept)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from backend.core.errors import BrokenArchive, UnknownSource
@@ -13,6 +12,8 @@ from backend.service.sources.demo import DemoSource
 from backend.service.sources.folder import FilesSource, FolderSource
 from backend.service.sources.parquet import ParquetSource
 from backend.service.sources.zip_archive import ZipSource
+from backend.service.storage import exists, is_folder
+from backend.settings import StorePath, store_path
 
 __all__ = [
     "SOURCES",
@@ -53,25 +54,26 @@ def open_source(description: Description, limits: ImportLimits | None = None) ->
     return row.open(description, limits or ImportLimits())
 
 
-def _path(description: Description) -> Path:
+def _path(description: Description) -> StorePath:
     path: Any = description.get("path")
     if not path:
         raise UnknownSource(f"The source {description['kind']} needs a path.", "Say where the images lie.")
-    if not Path(path).exists():
-        raise UnknownSource(f"There is no file or folder {Path(path).name!r}.", "Say where the images lie.")
-    return Path(path)
+    place = store_path(str(path))
+    if not exists(place):
+        raise UnknownSource(f"There is no file or folder {place.name!r}.", "Say where the images lie.")
+    return place
 
 
 def _open_zip(description: Description, limits: ImportLimits, generator: str = "") -> Source:
     path = _path(description)
-    if path.is_dir():
+    if is_folder(path):
         raise BrokenArchive(f"{path.name!r} is a folder, no zip.", "Import it as a folder.")
     return ZipSource(path, limits, generator)
 
 
 def _open_cifake(description: Description, limits: ImportLimits) -> Source:
     path = _path(description)
-    if path.is_dir():
+    if is_folder(path):
         return FolderSource(path, limits, CIFAKE_GENERATOR)
     return _open_zip(description, limits, CIFAKE_GENERATOR)
 

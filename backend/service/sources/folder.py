@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from backend.service.sources.names import (
     safe_generator,
     safe_name,
 )
+from backend.service.storage import is_folder, list_tree, opened, read_bytes
+from backend.settings import StorePath
 
 MANIFEST = "manifest.json"
 
@@ -31,14 +32,14 @@ class FolderSource:
     Folders that are links are not followed.
     """
 
-    def __init__(self, path: Path, limits: ImportLimits, generator: str = "") -> None:
+    def __init__(self, path: StorePath, limits: ImportLimits, generator: str = "") -> None:
         self._path = path
         self._limits = limits
         self._generator = generator
 
     def chunks(self) -> list[ChunkPlan]:
         """The folder's files by name, in pieces. Raises NoImages when none lies in REAL/ or FAKE/."""
-        if not self._path.is_dir():
+        if not is_folder(self._path):
             raise NoImages(f"There is no folder {self._path}.", "Name a folder that holds REAL/ and FAKE/.")
         files = [(name, size) for name, size in _walk(self._path) if not is_junk(name) and not is_metadata(name)]
         if not any(not isinstance(place(name), NoPlace) for name, _ in files):
@@ -71,7 +72,7 @@ class FolderSource:
         groups: dict[str, str] = {}
         for name, _ in _walk(self._path):
             if is_metadata(name) and not is_junk(name):
-                groups |= groups_of((self._path / name).read_bytes(), safe_name(name))
+                groups |= groups_of(read_bytes(self._path / name), safe_name(name))
         return groups
 
 
@@ -81,7 +82,7 @@ class FilesSource:
     The manifest is a list of {"stored", "filename", "label"} with "split", "generator" and "group" where given.
     """
 
-    def __init__(self, path: Path, limits: ImportLimits) -> None:
+    def __init__(self, path: StorePath, limits: ImportLimits) -> None:
         self._path = path
         self._limits = limits
         self._entries = [_check_entry(entry) for entry in _read_manifest(path / MANIFEST)]
@@ -90,7 +91,8 @@ class FilesSource:
         """The manifest in pieces. Raises NoImages when it is empty."""
         if not self._entries:
             raise NoImages("No file was sent.", "Send at least one image.")
-        sizes = [_size(self._path / entry["stored"]) for entry in self._entries]
+        listed = list_tree(self._path)
+        sizes = [listed[entry["stored"]].size if entry["stored"] in listed else 0 for entry in self._entries]
         ranges = fill_chunks(sizes, self._limits.images_per_chunk)
         return [ChunkPlan(number, stop - start, (start, stop)) for number, (start, stop) in enumerate(ranges)]
 
@@ -110,9 +112,9 @@ class FilesSource:
         return {}
 
 
-def _read_manifest(path: Path) -> list[Any]:
+def _read_manifest(path: StorePath) -> list[Any]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(read_bytes(path))
     except (OSError, ValueError) as error:
         raise LabelMismatch("The list of the uploaded files cannot be read.", "Send the files again.") from error
     if not isinstance(entries, list):
@@ -141,27 +143,15 @@ def _check_entry(entry: Any) -> dict[str, str]:
     }
 
 
-def _walk(root: Path) -> Iterator[tuple[str, int]]:
-    """Every plain file below `root` in the order of names: (name with "/", bytes)."""
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        below = Path(folder).relative_to(root).as_posix()
-        for name in sorted(names):
-            file = Path(folder) / name
-            if file.is_file():
-                yield (name if below == "." else f"{below}/{name}"), _size(file)
+def _walk(root: StorePath) -> Iterator[tuple[str, int]]:
+    """Every plain file below `root`: (name with "/", bytes), by name, those of a folder before those of its folders."""
+    listed = list_tree(root)
+    return ((name, listed[name].size) for name in sorted(listed, key=lambda name: (name.split("/")[:-1], name)))
 
 
-def _size(path: Path) -> int:
+def _read_file(path: StorePath, shown: str, max_bytes: int) -> bytes | Skip:
     try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _read_file(path: Path, shown: str, max_bytes: int) -> bytes | Skip:
-    try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             data = file.read(max_bytes + 1)
     except OSError as error:
         return Skip(shown, Unreadable.code, f"The file cannot be read: {error.strerror}.")

@@ -62,8 +62,9 @@ def safe_name(name: str) -> str:
     try:
         return safe_path(name)
     except UnsafeName:
-        last = _printable(name).replace("\\", "/").rstrip("/").rpartition("/")[2].strip()
-        return "" if last in (".", "..") else _shorten(_DRIVE.sub("", last))
+        last = _printable(name).replace("\\", "/").rstrip("/").rpartition("/")[2]
+        last = _DRIVE.sub("", last.strip()).strip()
+        return "" if last in (".", "..") else _shorten(last)
 
 
 def safe_generator(name: str) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +14,8 @@ import pyarrow.parquet as pq
 from backend.core.errors import ArchiveTooLarge, BrokenArchive, LabelMismatch, NoImages, Unreadable
 from backend.service.sources.base import ChunkPlan, ImportLimits, RawImage, Skip
 from backend.service.sources.names import LABELS, SPLITS, safe_generator, safe_name
+from backend.service.storage import is_folder, list_tree, opened
+from backend.settings import StorePath
 
 _FAKE_NAMES = {"fake", "ai", "ai-generated", "ai_generated", "generated", "synthetic", "artificial", "deepfake"}
 _REAL_NAMES = {"real", "human", "nature", "natural", "authentic", "photo", "photograph"}
@@ -32,7 +33,7 @@ class ParquetSource:
     used where they are there; else the split is read from the file's name (`train-00000-of-00001.parquet`).
     """
 
-    def __init__(self, path: Path, limits: ImportLimits, label_names: Sequence[str] = ()) -> None:
+    def __init__(self, path: StorePath, limits: ImportLimits, label_names: Sequence[str] = ()) -> None:
         self._path = path
         self._limits = limits
         self._label_names = label_names
@@ -43,26 +44,20 @@ class ParquetSource:
         Raises BrokenArchive, ArchiveTooLarge, LabelMismatch, or NoImages when there are no rows.
         """
         plans: list[ChunkPlan] = []
-        total = 0
+        images = total = 0
         for name in self._files():
             with _opened(self._path / name if name else self._path) as file:
                 _check_columns(file.schema_arrow)
                 _label_reader(file.schema_arrow, self._label_names)
                 for group in range(file.metadata.num_row_groups):
-                    rows, size = file.metadata.row_group(group).num_rows, _image_bytes(file, group)
-                    total += size
+                    rows, size = max(0, file.metadata.row_group(group).num_rows), _unpacked_bytes(file, group)
+                    images, total = images + rows, total + size
+                    self._check_size(images, total)
                     pieces = max(-(-rows // self._limits.images_per_chunk), -(-size // _BATCH_BYTES))
                     step = max(1, -(-rows // max(1, pieces)))
                     for start in range(0, rows, step):
                         stop = min(start + step, rows)
                         plans.append(ChunkPlan(len(plans), stop - start, (name, group, start, stop)))
-        images = sum(plan.images for plan in plans)
-        if total > self._limits.max_unpacked_bytes or images > self._limits.max_members:
-            raise ArchiveTooLarge(
-                f"The Parquet files hold {images} images, {total} bytes; at most {self._limits.max_members} images and "
-                f"{self._limits.max_unpacked_bytes} bytes are read.",
-                "Split them into several data sets.",
-            )
         if not plans:
             raise NoImages("The Parquet files hold no rows.", _HINT)
         return plans
@@ -94,9 +89,17 @@ class ParquetSource:
         """Empty: groups come with the rows."""
         return {}
 
+    def _check_size(self, images: int, total: int) -> None:
+        if total > self._limits.max_unpacked_bytes or images > self._limits.max_members:
+            raise ArchiveTooLarge(
+                f"The Parquet files hold {images} images, {total} bytes or more; at most {self._limits.max_members} "
+                f"images and {self._limits.max_unpacked_bytes} bytes are read.",
+                "Split them into several data sets.",
+            )
+
     def _files(self) -> list[str]:
-        if self._path.is_dir():
-            names = sorted(file.relative_to(self._path).as_posix() for file in self._path.rglob("*.parquet"))
+        if is_folder(self._path):
+            names = [name for name in list_tree(self._path) if name.endswith(".parquet")]
             if not names:
                 raise NoImages("The folder holds no Parquet file.", _HINT)
             return names
@@ -126,11 +129,11 @@ class ParquetSource:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+def _opened(path: StorePath) -> Iterator[pq.ParquetFile]:
     """The open file; what Arrow says about a damaged one becomes BrokenArchive."""
     try:
         # pages are read as they are needed: a row group is never in memory as a whole
-        with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
+        with opened(path) as raw, pq.ParquetFile(raw, buffer_size=1 << 20, pre_buffer=False) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -154,19 +157,17 @@ def _columns(file: pq.ParquetFile) -> list[str]:
     return ["image", "label", *(column for column in _OWN_COLUMNS if column in names)]
 
 
-def _image_bytes(file: pq.ParquetFile, group: int) -> int:
-    return max(_column_sizes(file, group), default=0)
+def _unpacked_bytes(file: pq.ParquetFile, group: int) -> int:
+    """Bytes of all columns of the row group, unpacked, as it claims.
 
-
-def _column_sizes(file: pq.ParquetFile, group: int) -> list[int]:
-    metadata, wanted = file.metadata.row_group(group), set(_columns(file))
-    columns = (metadata.column(number) for number in range(metadata.num_columns))
-    return [column.total_uncompressed_size for column in columns if column.path_in_schema.split(".")[0] in wanted]
+    Nothing is asked of single columns: pyarrow ends the whole process where the record of a column is damaged.
+    """
+    return max(0, int(file.metadata.row_group(group).total_byte_size))
 
 
 def _batches(file: pq.ParquetFile, group: int, limits: ImportLimits) -> Iterator[pa.RecordBatch]:
     """The row group a few rows at a time: a value can be as large as its column, and a dictionary repeats it."""
-    largest = min(_image_bytes(file, group), limits.max_image_bytes)
+    largest = min(_unpacked_bytes(file, group), limits.max_image_bytes)
     rows = min(64, max(1, _BATCH_BYTES // max(1, largest)))
     batches: Iterator[pa.RecordBatch] = file.iter_batches(
         batch_size=rows, row_groups=[group], columns=_columns(file), use_threads=False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from backend.core.errors import ArchiveTooLarge, BrokenArchive, NoImages, Unreadable
@@ -18,12 +17,14 @@ from backend.service.sources.zip_directory import (
     list_members,
     read_member,
 )
+from backend.service.storage import opened
+from backend.settings import StorePath
 
 
 class ZipSource:
     """A zip with REAL/ and FAKE/ folders; `generator` is that of FAKE images in no folder of their own."""
 
-    def __init__(self, path: Path, limits: ImportLimits, generator: str = "") -> None:
+    def __init__(self, path: StorePath, limits: ImportLimits, generator: str = "") -> None:
         self._path = path
         self._limits = limits
         self._generator = generator
@@ -34,7 +35,7 @@ class ZipSource:
         Raises BrokenArchive, ArchiveTooLarge, UnsafeName, or NoImages when no file lies in REAL/ or FAKE/.
         """
         plans: list[ChunkPlan] = []
-        with self._path.open("rb") as file:
+        with opened(self._path) as file:
             listing = find_listing(file)
             if listing.members > self._limits.max_members:
                 raise ArchiveTooLarge(
@@ -68,7 +69,7 @@ class ZipSource:
     def read(self, plan: ChunkPlan) -> Iterator[RawImage | Skip]:
         """The files of one piece of the listing. Raises ArchiveTooLarge when one is larger than it claims."""
         start, count = (int(value) for value in plan.where)
-        with self._path.open("rb") as listing_file, self._path.open("rb") as file:
+        with opened(self._path) as listing_file, opened(self._path) as file:
             listing = find_listing(listing_file)
             for member in list_members(listing_file, listing, start, count):
                 path = safe_path(member.name)
@@ -92,7 +93,7 @@ class ZipSource:
     def groups(self) -> dict[str, str]:
         """Groups by path from the archive's metadata.csv files."""
         groups: dict[str, str] = {}
-        with self._path.open("rb") as listing_file, self._path.open("rb") as file:
+        with opened(self._path) as listing_file, opened(self._path) as file:
             for member, path in self._metadata(listing_file, find_listing(listing_file)):
                 groups |= groups_of(read_member(file, member, self._limits.max_image_bytes), path)
         return groups

@@ -84,7 +84,7 @@ def _find_listing64(file: BinaryIO, position: int) -> tuple[int, int, int, int] 
         return None
     # bytes before the archive shift this record too: it stands right before its locator unless it has an extension
     for start in (position - _END64_LOCATOR.size - _END64.size, offset):
-        file.seek(max(0, start))
+        file.seek(min(max(0, start), position))
         raw = file.read(_END64.size)
         if len(raw) == _END64.size and raw[:4] == b"PK\x06\x06":
             record = _END64.unpack(raw)
@@ -110,7 +110,8 @@ def list_members(file: BinaryIO, listing: Listing, start: int, count: int) -> It
             size, packed, header = _widen(extra, size, packed, header)
         text = name.decode("utf-8" if flags & 0x800 else "cp437", errors="replace")
         folder = text.endswith(("/", "\\"))
-        yield Member(text, start, header + listing.shift, packed, size, crc, method, bool(flags & 0x41), folder)
+        place = min(header + listing.shift, end)  # a claim of up to 64 bits, and no member stands behind the listing
+        yield Member(text, start, place, packed, size, crc, method, bool(flags & 0x41), folder)
         start += _RECORD.size + name_length + extra_length + comment_length
 
 

@@ -1,0 +1,115 @@
+"""The deadlines of single connections; tests/trials/test_slow_clients.py holds many against a whole server."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.responses import StreamingResponse
+
+from backend.cli.connections import guard_connections
+from tests.running import free_port
+
+HEAD_SECONDS = 0.4
+SIZE = 64 * 2**20
+"""Bytes of an answer that no system takes into its buffers."""
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Of a server with short deadlines."""
+    app = FastAPI()
+
+    @app.get("/")
+    def index() -> str:
+        return "here"
+
+    @app.get("/large")
+    def large() -> StreamingResponse:
+        return StreamingResponse(b"x" * 2**20 for _ in range(SIZE // 2**20))
+
+    guarded = guard_connections(50, head_seconds=HEAD_SECONDS, stalled_seconds=HEAD_SECONDS)
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, http=guarded, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield port
+    server.should_exit = True
+    thread.join(10)
+
+
+def read_until(connection: socket.socket, end: bytes, times: int = 1) -> None:
+    """Reads on until `end` has come so many times."""
+    answer = b""
+    while answer.count(end) < times:
+        piece = connection.recv(65536)
+        assert piece, answer
+        answer += piece
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    answer = b""
+    while piece := connection.recv(65536):
+        answer += piece
+    return answer
+
+
+@pytest.fixture
+def connection(port: int) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        yield connection
+
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_a_head_that_does_not_end_is_answered_408(connection: socket.socket) -> None:
+    connection.sendall(GET[:-2])
+    answer = rest(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"request.too_slow" in answer
+
+
+def test_a_connection_in_reserve_is_closed_without_a_word(connection: socket.socket) -> None:
+    assert rest(connection) == b""
+
+
+def test_the_second_request_of_a_connection_has_a_deadline_too(connection: socket.socket) -> None:
+    connection.sendall(GET)
+    read_until(connection, b'"here"')
+    connection.sendall(GET[:20])
+    assert rest(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_requests_behind_each_other_are_all_answered(connection: socket.socket) -> None:
+    connection.sendall(GET * 3)
+    read_until(connection, b'"here"', 3)
+    time.sleep(1.5 * HEAD_SECONDS)  # the connection is kept, as no head has begun
+    connection.sendall(GET)
+    read_until(connection, b'"here"')
+
+
+def test_an_answer_that_nobody_reads_is_given_up(connection: socket.socket) -> None:
+    connection.sendall(GET.replace(b"/", b"/large", 1))
+    time.sleep(4 * HEAD_SECONDS)
+    assert len(rest(connection)) < SIZE // 2  # what lay in the system's buffers, and the end
+
+
+def test_fewer_files_mean_fewer_connections() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, limits[1]))
+        assert guard_connections(250).most_connections == 250  # type: ignore[attr-defined]
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 450
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -1,0 +1,112 @@
+"""Exported models come back; what is damaged, foreign or too large does not."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from backend.core.errors import (
+    ArchiveTooLarge,
+    BrokenArchive,
+    ConfigError,
+    Conflict,
+    DeepfakeError,
+    IntegrityError,
+    InvalidInput,
+    Unavailable,
+)
+from backend.service.app import Service, open_service
+from backend.service.model_import import import_model
+from tests.service.conftest import make_settings
+from tests.service.exported import SHIPPED, archive
+
+pytestmark = pytest.mark.skipif(not (SHIPPED / "card.json").exists(), reason="no detector came with the project")
+
+HEAD = SHIPPED / "head.safetensors"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A service without workers; it begins with the shipped model."""
+    settings = make_settings(tmp_path).model_copy(update={"shipped_dir": SHIPPED.parent})
+    service = open_service(settings, run_jobs=False)
+    yield service
+    service.close()
+
+
+def take(service: Service, content: bytes, *, may_export: bool = False) -> dict[str, object]:
+    return import_model(service, io.BytesIO(content), may_export=may_export)
+
+
+def test_a_model_goes_out_and_comes_back(service: Service, tmp_path: Path) -> None:
+    service.registry.export("cifake-logreg", tmp_path / "exported.zip")
+    with pytest.raises(Conflict):
+        take(service, (tmp_path / "exported.zip").read_bytes())
+    card = take(service, archive(notes="a copy"))
+    assert (card["id"], card["shipped"], card["active"], card["notes"]) == ("copy-1", False, False, "a copy")
+    assert card["digest"] == service.registry.get("cifake-logreg")["digest"]
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    assert service.registry.detector("copy-1").predict([image]) == service.registry.detector().predict([image])
+
+
+def test_a_graph_in_the_archive_is_not_looked_at(service: Service) -> None:
+    more = {"copy-1/detector.onnx": b"garbage", "copy-1/weights.data": b"x", "../../evil": b"x"}
+    assert take(service, archive(more=more))["id"] == "copy-1"
+    folder = Path(str(service.registry.root)) / "copy-1"
+    assert {path.name for path in folder.iterdir()} == {"card.json", "head.safetensors"}
+
+
+def test_a_network_that_is_not_here_is_asked_for(service: Service) -> None:
+    shutil.rmtree(str(service.registry.backbones))
+    with pytest.raises(Unavailable, match="network"):
+        take(service, archive())
+    assert [card["id"] for card in service.registry.list()] == ["cifake-logreg"]
+
+
+def arrays(**changed: np.ndarray) -> bytes:
+    """The head's file with other arrays."""
+    return save({**load(HEAD.read_bytes()), **changed})
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"no zip", BrokenArchive),
+        (archive()[:-30], BrokenArchive),
+        (archive(more={f"{n}.txt": b"" for n in range(40)}), BrokenArchive),
+        (archive(id="../up"), InvalidInput),
+        (archive(id=""), InvalidInput),
+        (archive(name=None), InvalidInput),
+        (archive(threshold="high"), InvalidInput),
+        (archive(threshold=float("nan")), InvalidInput),
+        (archive(threshold=1.5), InvalidInput),
+        (archive(calibration={"a": "x", "b": 1}), InvalidInput),
+        (archive(metrics=[]), InvalidInput),
+        (archive(extractor={"name": "cnn"}), InvalidInput),
+        (archive(extractor={"name": "cnn", "spec": {"name": "rm -rf"}, "digest": "d"}), ConfigError),
+        (archive(extractor={"name": "npr", "spec": {"name": "npr"}, "digest": "d"}), IntegrityError),
+        (archive(more={"copy-1/card.json": b"{" * 100_000}), InvalidInput),
+        (archive(more={"copy-1/card.json": b" " * (17 * 2**20)}), ArchiveTooLarge),
+        (archive(head=b""), IntegrityError),
+        (archive(head=HEAD.read_bytes()[:-8]), IntegrityError),
+        (archive(head=(2**62).to_bytes(8, "little") + b"{}"), IntegrityError),
+        (archive(head=save({"other": np.zeros(3)})), IntegrityError),
+        (archive(head=arrays(weights=np.zeros(7, np.float32))), IntegrityError),
+        (archive(head=arrays(weights=np.full(2416, np.nan, np.float32))), IntegrityError),
+    ],
+)
+def test_what_is_no_model_is_refused_and_leaves_nothing(
+    service: Service, content: bytes, error: type[DeepfakeError]
+) -> None:
+    with pytest.raises(error):
+        take(service, content)
+    assert [card["id"] for card in service.registry.list()] == ["cifake-logreg"]
+    assert not (Path(str(service.registry.root)) / "copy-1").exists()
+    json.dumps(service.registry.list(), allow_nan=False)
