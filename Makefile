@@ -14,6 +14,7 @@ PORT ?= 8000
 WEB_PORT ?= 8501
 # https://download.pytorch.org/whl/cpu spares ordinary users the CUDA build of PyTorch
 TORCH_INDEX_URL ?=
+TEST_PROCESSES ?= 2
 PYTEST_ARGS ?=
 CONTRACT_EXAMPLES ?= 200
 
@@ -31,7 +32,7 @@ test: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 contract: setup-dev
 	CONTRACT_EXAMPLES=$(CONTRACT_EXAMPLES) $(BIN)/pytest tests/api/test_schema_fuzzing.py --timeout 3600 $(PYTEST_ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,9 +24,12 @@ from backend.service.registry import Registry
 from backend.service.retention import sweep_expired
 from backend.service.revising import require_version, revise
 from backend.service.runner import Runner
-from backend.service.storage import read_bytes, require_store
+from backend.service.storage import last_changed, read_bytes, require_store
 from backend.service.workflows import WORKFLOWS
 from backend.settings import Settings, count_cores
+
+_IMPORT_SECONDS = 600.0
+"""An unfinished model of no job that is younger may be one that is being imported."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,10 @@ def _tidy(service: Service) -> None:
     unfinished_models, unfinished_datasets = service.registry.list_unfinished(), service.datasets.list_unfinished()
     # asked after the folders: one that is there belongs to a job that is there, or to none that will come
     jobs = [job.id for state in ("queued", "running") for job in service.jobs.list(state=state, limit=100_000)[0]]
+    changed = last_changed(service.registry.root)
     for model_id in unfinished_models:
-        if not model_id.endswith(tuple(job_id[-8:] for job_id in jobs)):
+        is_new = time.time() - changed.get(model_id, 0.0) < _IMPORT_SECONDS
+        if not is_new and not model_id.endswith(tuple(job_id[-8:] for job_id in jobs)):
             service.registry.discard(model_id)
     for dataset_id in unfinished_datasets:
         if not dataset_id.endswith(tuple(job_id[:8] for job_id in jobs)):
