@@ -234,12 +234,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir", "models_dir", mode="plain")
     @classmethod
     def _stored(cls, value: Any) -> StorePath:
-        place = store_path(str(value))
-        if isinstance(place, Path):
-            return _absolute(place)
-        if not urlsplit(str(place)).netloc:
+        if str(value).startswith(_S3) and not urlsplit(str(value)).netloc:
             raise ValueError("give s3://BUCKET/PREFIX")
-        return place
+        place = store_path(str(value))
+        return _absolute(place) if isinstance(place, Path) else place
 
     @field_validator("scratch_dir", "shipped_dir", "tls_ca", "tls_cert", "tls_key")
     @classmethod

@@ -25,7 +25,7 @@ from backend.core.config import FitConfig
 from backend.core.extractors import DEFAULT_SPEC
 from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
-from backend.service.registry import CARD, HEAD
+from backend.service.model_files import CARD, HEAD
 from backend.settings import load_settings
 from benchmarks.record import COMMIT, LEDGER, ROOT, PeakMemory, data_folder, run_job, write_result
 

@@ -67,6 +67,14 @@ def test_every_service_is_hardened(name: str) -> None:
         assert re.match(r"\$\{(TLS_)?BIND:-127\.0\.0\.1\}:", port), port
 
 
+def test_what_users_reach_sees_neither_the_database_nor_the_store_nor_the_cluster() -> None:
+    networks = {name: service.get("networks", ["default"]) for name, service in COMPOSE["services"].items()}
+    assert {name for name, joined in networks.items() if joined == ["inside"]} == {
+        *("postgres", "store", "scheduler", "worker", "bucket", "scale-setup")
+    }
+    assert {name for name, joined in networks.items() if len(joined) > 1} == {"replica"}
+
+
 def test_images_of_others_are_pinned_and_no_secret_stands_in_the_file() -> None:
     for service in COMPOSE["services"].values():
         if "build" not in service:

@@ -49,6 +49,7 @@ def test_environment_and_arguments(monkeypatch):
         ("DEEPFAKE_MAX_FILES", "1001"),
         ("DEEPFAKE_WORKER_MEMORY", "1MiB"),
         ("DEEPFAKE_ALLOWED_HOSTS", " , "),
+        ("DEEPFAKE_DATA_DIR", "s3://"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "mysql://x"),

@@ -28,7 +28,7 @@ def client_address(scope: Scope, trusted: Networks) -> str:
         return address
     hops = [hop.strip() for value in Headers(scope=scope).getlist("x-forwarded-for") for hop in value.split(",")]
     for hop in reversed(hops):
-        if not _is_address(hop):
+        if "%" in hop or not _is_address(hop):  # what stands after a % is free text
             return address
         address = hop
         if not _is_in(hop, trusted):

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.limits import MAX_JSON_BYTES, is_upload
+from backend.api.packs import SHARE_OF_ONE
 from backend.api.problems import document_of, problem_document, problem_response
 from backend.core.errors import StorageFull
 
@@ -23,6 +24,7 @@ _LOOK_EVERY = 16 * 1_048_576
 class _Upload:
     """One large upload on its way."""
 
+    client: str  # id of the key that it was sent with, else its address
     left: int  # bytes of its declared length that have not arrived yet; 0 where it declared none
     unseen: int = 0  # bytes since the last look
 
@@ -30,6 +32,7 @@ class _Upload:
 class Admission:
     """Answers 503 to a large upload while `max_uploads` others arrive, and 507 where it would not leave `min_free`.
 
+    One client never takes the last places.
     Large is what declares more than MAX_JSON_BYTES, or no length. Nothing of a refused body is read. What uploads on
     their way have declared counts as used already; one that declared no length is stopped when the space is.
     """
@@ -44,12 +47,16 @@ class Admission:
         length = None if service is None else _large_length(scope, self.upload_paths)
         if service is None or length is None:
             await self.app(scope, receive, send)
-        elif len(self._uploads) >= self.max_uploads:
+        elif self._is_full(client := str(scope.get("state", {}).get("client", ""))):
             hint = "Try again shortly."
             document = problem_document(503, "upload.busy", "Too many large uploads arrive at the moment.", hint)
             await problem_response({**document, "instance": scope["path"]}, {"Retry-After": "5"})(scope, receive, send)
         else:
-            await self._receive_one(_Upload(length), service.jobs.root, scope, receive, send)
+            await self._receive_one(_Upload(client, length), service.jobs.root, scope, receive, send)
+
+    def _is_full(self, client: str) -> bool:
+        mine = sum(upload.client == client for upload in self._uploads)
+        return len(self._uploads) >= self.max_uploads or mine >= max(1, int(self.max_uploads * SHARE_OF_ONE))
 
     async def _receive_one(self, upload: _Upload, root: Path, scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_counted() -> Message:
@@ -75,14 +82,16 @@ class Admission:
             self._uploads.discard(upload)
 
     def _require_space(self, root: Path) -> None:
-        """Raises StorageFull where the uploads on their way would leave less than `min_free` bytes."""
-        promised = sum(upload.left for upload in list(self._uploads))
-        free = shutil.disk_usage(_existing(root)).free
-        if free - promised < self.min_free:
-            raise StorageFull(
-                f"The upload would leave less than {self.min_free} bytes on the server's disk.",
-                "Remove data sets that are not needed any more, or lower DEEPFAKE_MIN_FREE on the server.",
-            )
+        require_space(root, self.min_free, sum(upload.left for upload in list(self._uploads)))
+
+
+def require_space(root: Path, min_free: int, more: int) -> None:
+    """Raises StorageFull where so many bytes more would leave less than `min_free` on the disk of `root`."""
+    if shutil.disk_usage(_existing(root)).free - more < min_free:
+        raise StorageFull(
+            f"This would leave less than {min_free} bytes on the server's disk.",
+            "Remove data sets that are not needed any more, or lower DEEPFAKE_MIN_FREE on the server.",
+        )
 
 
 def _existing(path: Path) -> Path:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.access import Access, find_access
 from backend.api.addresses import client_address, parse_networks
-from backend.api.problems import ProblemError, document_of, problem_document, problem_response
+from backend.api.problems import ProblemError, document_of, headers_of, problem_document, problem_response
 from backend.api.protection import Protection
 from backend.core.errors import DeepfakeError
 from backend.service.audit import LOCAL, NOBODY, AuditEntry
@@ -50,9 +50,8 @@ class Authorize:
                 state.update(client=key.id, key_id=key.id)
             allowance = await protection.admit(access, key)
         except DeepfakeError as error:  # the database does not answer
-            await problem_response({**document_of(error), "instance": scope["path"]}, {"Retry-After": "5"})(
-                scope, receive, send
-            )
+            document = {**document_of(error), "instance": scope["path"]}
+            await problem_response(document, headers_of(error))(scope, receive, send)
             return
         except ProblemError as refusal:
             if refusal.status_code in (401, 403):

@@ -9,13 +9,22 @@ from typing import IO
 
 from starlette.responses import StreamingResponse
 
+from backend.api.admission import require_space
 from backend.api.spool import SpoolFolder
+from backend.settings import Settings
 
 _BLOCK = 1_048_576
 
 
-def download(root: Path, filename: str, media_type: str, write: Callable[[Path], object]) -> StreamingResponse:
-    """The answer that sends what `write(path)` wrote. The file loses its name before the first byte is sent."""
+def download(
+    settings: Settings, filename: str, media_type: str, size: int, write: Callable[[Path], object]
+) -> StreamingResponse:
+    """The answer that sends what `write(path)` wrote, some `size` bytes.
+
+    The file loses its name before the first byte is sent. Raises StorageFull where the disk has no room for it.
+    """
+    root = settings.spool_dir
+    require_space(root, int(settings.min_free), size)
     with SpoolFolder(root / f"export-{secrets.token_hex(8)}") as folder:
         path = folder.path / "file"
         write(path)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, Semaphore
 from starlette.requests import Request
 
 from backend.api.multipart import Sink, clean_name, describe_text_field, read_multipart
@@ -19,18 +19,24 @@ from backend.settings import Settings
 MAX_IMAGE_BYTES = 100_000_000
 """Largest single file that is looked at."""
 
+SHARE_OF_ONE = 7 / 8
+"""Of the places there are, one client may have so many."""
+
 _PACK_MEMORY = 1_048_576
-_SHARE_OF_ONE = 7 / 8
+_LARGE_AT_ONCE = 4
+"""Each holds up to two batches of 32 MiB, or two files of MAX_IMAGE_BYTES."""
 
 
 class Gate:
     """How many requests may wait for their answer at the same time; one client never takes the last places.
 
-    `limiter` bounds the requests that compute in a thread of their own.
+    `limiter` bounds the requests that compute in a thread of their own, `large` those whose images do not lie in memory
+    by themselves: the others of these wait on the disk.
     """
 
     def __init__(self, at_once: int, places: int) -> None:
         self.limiter = CapacityLimiter(at_once)
+        self.large = Semaphore(_LARGE_AT_ONCE)
         self._places = places
         self._taken: Counter[str] = Counter()
 
@@ -41,7 +47,7 @@ class Gate:
 
     def require_room(self, client: str) -> None:
         """Raises ProblemError (503) where too many requests wait already, of all clients or of this one."""
-        if self.waiting >= self._places or self._taken[client] >= max(1, int(self._places * _SHARE_OF_ONE)):
+        if self.waiting >= self._places or self._taken[client] >= max(1, int(self._places * SHARE_OF_ONE)):
             raise ProblemError(
                 503, "unavailable.busy", "Too many requests wait.", "Try again shortly.", headers={"Retry-After": "1"}
             )

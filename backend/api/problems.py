@@ -37,7 +37,7 @@ STATUSES: dict[type[DeepfakeError], int] = {
 }
 """Error class -> HTTP status; a class that is not listed takes its nearest listed ancestor's."""
 
-RETRY_AFTER_SECONDS: dict[type[DeepfakeError], int] = {errors.QueueFull: 30}
+RETRY_AFTER_SECONDS: dict[type[DeepfakeError], int] = {errors.QueueFull: 30, errors.Unreachable: 5}
 
 MAX_FAULTS = 100
 """So many faults of one request are listed; the sentence counts all."""
@@ -101,6 +101,12 @@ def document_of(error: DeepfakeError) -> dict[str, Any]:
     return problem_document(status_of(error), error.code, error.message, error.hint)
 
 
+def headers_of(error: DeepfakeError) -> dict[str, str]:
+    """`Retry-After` where the same request may succeed soon, else nothing."""
+    seconds = next((RETRY_AFTER_SECONDS[cls] for cls in type(error).__mro__ if cls in RETRY_AFTER_SECONDS), None)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
 def known_error(error: BaseException) -> DeepfakeError | None:
     """`error` if it is ours, what a full or read-only disk means, else None (a bug: let it become a 500)."""
     return error if isinstance(error, DeepfakeError) else disk_error(error)
@@ -124,9 +130,7 @@ async def _on_known(request: Request, error: Exception) -> Response:
     known = known_error(error)
     if known is None:
         raise error
-    seconds = next((RETRY_AFTER_SECONDS[cls] for cls in type(known).__mro__ if cls in RETRY_AFTER_SECONDS), None)
-    headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    return problem_response({**document_of(known), "instance": request.url.path}, headers)
+    return problem_response({**document_of(known), "instance": request.url.path}, headers_of(known))
 
 
 _HTTP_CODES = {

@@ -16,6 +16,7 @@ from backend.api.rates import Allowance, Rates
 from backend.core.errors import DeepfakeError
 from backend.service.audit import Audit, AuditEntry
 from backend.service.database import Database
+from backend.service.failures import log_failure
 from backend.service.keys import ApiKey, Keys
 from backend.service.usage import FLUSH_SECONDS, Usage
 from backend.settings import Settings
@@ -88,6 +89,8 @@ class Protection:
             self.usage.flush()
         except DeepfakeError as error:
             log.warning("The usage of keys could not be written: %s", error.message)
+        except Exception as error:  # `keep` goes on, and a server that ends closes the rest
+            log_failure(log, "The usage of keys could not be written", error)
 
     async def record(self, entry: AuditEntry, *, is_refusal: bool = False) -> None:
         """Writes an entry of the audit log. Where the database does not take it, the log says so once a minute.

@@ -75,6 +75,10 @@ class Rates:
     def _take(self, item: RateLimitItem, name: str, kind: str) -> Allowance:
         is_left = self._limiter.hit(item, name, kind)
         stats = self._limiter.get_window_stats(item, name, kind)
+        if stats.reset_time - time.time() > item.get_expiry():  # the clock was put back: this window would not end
+            self._limiter.clear(item, name, kind)
+            is_left = self._limiter.hit(item, name, kind)
+            stats = self._limiter.get_window_stats(item, name, kind)
         reset = max(1, math.ceil(stats.reset_time - time.time()))
         return Allowance(is_left, item.amount, max(0, stats.remaining), reset)
 

@@ -74,6 +74,9 @@ def _serve_both(web_port: int) -> None:
     api_url, web_url = (f"http://{_reachable(settings.host)}:{port}" for port in (settings.port, web_port))
     python = [sys.executable, "-m"]
     web_address = ["--server.address", settings.host, "--server.port", str(web_port)]
+    if not settings.keys_are_required:  # else a page that rebinds its name to this machine could use the web app
+        names = (*settings.allowed_hosts, settings.host)
+        web_address += [f"--server.allowedHosts={name.strip('[]')}" for name in names]
     farewell_s = settings.drain_seconds + settings.stop_seconds
     parts = (
         Part(API, [*python, "backend.cli", "serve"], {}, f"{api_url}/health", farewell_s=farewell_s),

@@ -19,12 +19,12 @@ from backend.service.importing import make_dataset_id
 from backend.service.job_context import sweep_folders
 from backend.service.jobs import Jobs
 from backend.service.predictor import Predictor
-from backend.service.quotas import evict_features
+from backend.service.quotas import chunk_owners, evict_features
 from backend.service.registry import Registry
 from backend.service.retention import sweep_expired
 from backend.service.revising import require_version, revise
 from backend.service.runner import Runner
-from backend.service.storage import last_changed, read_bytes, require_store
+from backend.service.storage import last_changed, read_bytes, require_store, sweep_scratch
 from backend.service.workflows import WORKFLOWS
 from backend.settings import Settings, count_cores
 
@@ -64,13 +64,11 @@ class Service:
         with self.database.locked(_lock_of(id)):
             info = self.datasets.get(id)
             self._require_unused(info)
-            chunks = self.datasets.chunks(info.id)
-            others = [other.id for other in self.datasets.list() if other.id != info.id]
-            shared = {chunk.digest for other in others for chunk in self.datasets.chunks(other)}
+            owners = chunk_owners(self.datasets)
             self.datasets.hide(info.id)  # before the row: a kill in between must not bring it back
             self.database.delete_dataset(info.id)
         self.datasets.discard(info.id)
-        self.features.delete(chunk for chunk in chunks if chunk.digest not in shared)
+        self.features.delete(chunk for chunk, ids in owners.items() if ids == {info.id})
 
     def revise_dataset(self, dataset_id: str, changes: Mapping[int, str], version: int | None = None) -> DatasetInfo:
         """The data set with other labels, as its next version; see `revising.revise` for `changes`.
@@ -88,11 +86,10 @@ class Service:
 
     def _require_unused(self, info: DatasetInfo) -> None:
         """Raises Conflict while a job waits or runs that reads this data set, or that made it and goes on with it."""
-        for state in ("queued", "running"):
-            for job in self.jobs.list(state=state, limit=100_000)[0]:
-                made = make_dataset_id(str(job.params["name"]), job.id) if "name" in job.params else None
-                if job.params.get("dataset_id") in (info.id, info.name) or made == info.id:
-                    raise Conflict(f"The job {job.id!r} uses this data set.", "Wait until it has ended, or cancel it.")
+        for job in self.jobs.unfinished():
+            made = make_dataset_id(str(job.params["name"]), job.id) if "name" in job.params else None
+            if job.params.get("dataset_id") in (info.id, info.name) or made == info.id:
+                raise Conflict(f"The job {job.id!r} uses this data set.", "Wait until it has ended, or cancel it.")
 
     def close(self) -> None:
         """Stops work; jobs that run go back to the queue and are resumed by the next start."""
@@ -143,8 +140,10 @@ def _lock_of(dataset_id: str) -> str:
 def _tidy(service: Service) -> None:
     """Makes files and rows agree, and removes what killed servers left half done. Safe beside other servers."""
     sweep_folders(service.jobs)
+    sweep_scratch()
     sweep_expired(service.database, service.settings)
     evict_features(service)
+    service.registry.forget_removed()
     known = {info["id"]: info for info in service.database.list_datasets()}
     found = {info.id: info for info in service.datasets.scan()}
     for dataset_id in known.keys() | found.keys():
@@ -152,7 +151,7 @@ def _tidy(service: Service) -> None:
             _reconcile(service, dataset_id)
     unfinished_models, unfinished_datasets = service.registry.list_unfinished(), service.datasets.list_unfinished()
     # asked after the folders: one that is there belongs to a job that is there, or to none that will come
-    jobs = [job.id for state in ("queued", "running") for job in service.jobs.list(state=state, limit=100_000)[0]]
+    jobs = [job.id for job in service.jobs.unfinished()]
     changed = last_changed(service.registry.root)
     for model_id in unfinished_models:
         is_new = time.time() - changed.get(model_id, 0.0) < _IMPORT_SECONDS

@@ -54,7 +54,8 @@ class Audit:
     def record(self, entry: AuditEntry) -> None:
         """Write an entry, with the time now."""
         at = utc_now()
-        values = entry.to_json() | {"at": at, "target": entry.target[:200], "address": entry.address[:64]}
+        target = "".join(c if c.isprintable() else "?" for c in entry.target[:200])  # a client may have made it up
+        values = entry.to_json() | {"at": at, "target": target, "address": entry.address[:64]}
         row = AuditRow(id=f"{time.time_ns():016x}{secrets.token_hex(8)}", **values)
         with self._database.session() as session:
             session.add(row)

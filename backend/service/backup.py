@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import IO, Any
@@ -17,7 +19,7 @@ from backend.service.backup_archive import BackupReader, BackupWriter
 from backend.service.database import utc_now
 from backend.service.dataset_info import INFO
 from backend.service.migrations import HEAD
-from backend.service.registry import CARD
+from backend.service.model_files import CARD
 from backend.service.storage import list_folders, list_tree, opened, read_bytes, remove_tree, written_whole
 from backend.service.tables import Base, DatasetRow, JobRow, ModelRow, SettingRow
 from backend.settings import StorePath
@@ -46,7 +48,8 @@ def back_up(service: Service, file: IO[bytes], *, with_features: bool = False) -
     """Writes everything to `file`: rows, data sets, models, networks, and features if asked for. Others may work on.
 
     It is consistent: rows are of one moment, shards and heads never change, and what makes a data set or a model whole
-    is read first and written last, so that it names only files that are there. What is made meanwhile may be missing.
+    is the same before and after its other files are read, so that all it names is there. What is made meanwhile may be
+    missing.
     """
     counts = dict.fromkeys(("rows", "files", "bytes"), 0)
     with BackupWriter(file) as archive:
@@ -76,12 +79,14 @@ def _write_rows(service: Service, archive: BackupWriter, counts: dict[str, int])
 
 
 def _write_folders(archive: BackupWriter, root: StorePath, name: str, last: str, counts: dict[str, int]) -> int:
-    """The folders that have a file `last`, which is read first and written last; how many there were."""
+    """The folders that have a file `last`, which is written last; how many there were."""
     whole = 0
     for folder in list_folders(root):
+        written = {last}
         try:
-            text = read_bytes(root / folder / last)
-            _write_tree(archive, root / folder, f"{name}/{folder}", counts, without=last)
+            text = b""
+            while text != (text := read_bytes(root / folder / last)):  # again where it was changed meanwhile
+                written |= _write_tree(archive, root / folder, f"{name}/{folder}", counts, written)
         except FileNotFoundError:
             continue  # unfinished, or removed this very moment
         archive.add(f"{name}/{folder}/{last}", text)
@@ -89,14 +94,20 @@ def _write_folders(archive: BackupWriter, root: StorePath, name: str, last: str,
     return whole
 
 
-def _write_tree(archive: BackupWriter, root: StorePath, name: str, counts: dict[str, int], without: str = "") -> None:
+def _write_tree(
+    archive: BackupWriter, root: StorePath, name: str, counts: dict[str, int], without: Collection[str] = ()
+) -> set[str]:
+    """The files below `root` that are now in the backup; not those in `without`, nor what is removed meanwhile."""
+    written = set()
     for within, entry in list_tree(root).items():
-        if within == without or any(part.startswith(".") for part in within.split("/")):
-            continue  # the file that comes last, locks, files that are being written
-        with opened(root / within) as file:
+        if within in without or any(part.startswith(".") for part in within.split("/")):
+            continue  # locks, files that are being written
+        with suppress(FileNotFoundError), opened(root / within) as file:
             archive.add_file(f"{name}/{within}", file)
-        counts["files"] += 1
-        counts["bytes"] += entry.size
+            written.add(within)
+            counts["files"] += 1
+            counts["bytes"] += entry.size
+    return written
 
 
 def restore(service: Service, file: IO[bytes], *, force: bool = False) -> BackupFigures:

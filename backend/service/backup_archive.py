@@ -40,6 +40,7 @@ class BackupWriter:
     """Writes members one behind the other; nothing is held but the list of them."""
 
     def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 (__exit__)
         self._listed: list[dict[str, Any]] = []
 
@@ -60,7 +61,7 @@ class BackupWriter:
         self.add_file(name, io.BytesIO(data))
 
     def add_file(self, name: str, file: IO[bytes]) -> None:
-        """A member with the bytes of an open file that can be sought in."""
+        """A member with the bytes of an open file that can be sought in; nothing of it where reading it fails."""
         size, digest = self._write(name, file)
         self._listed.append({"name": name, "size": size, "sha256": digest})
         self._tar.members.clear()  # type: ignore[attr-defined]  # else one object a file is held
@@ -69,8 +70,14 @@ class BackupWriter:
         header = tarfile.TarInfo(name)
         header.size, header.mode = file.seek(0, io.SEEK_END), 0o600
         file.seek(0)
-        hashed = _Hashed(file)
-        self._tar.addfile(header, hashed)
+        hashed, start = _Hashed(file), self._tar.offset
+        try:
+            self._tar.addfile(header, hashed)
+        except BaseException:  # half a member would spoil all that follows
+            self._file.seek(start)
+            self._file.truncate()
+            self._tar.offset = start
+            raise
         return header.size, hashed.digest.hexdigest()
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from backend.core.errors import Unavailable
+from backend.core.errors import Unavailable, Unreachable
 
 Answer = TypeVar("Answer")
 
@@ -129,7 +129,8 @@ class Batcher(Generic[Answer]):
         try:
             answers = self._answer(model_id, [item.request.files[item.place] for item in batch])
         except Exception as error:
-            if len({id(item.request) for item in batch}) > 1:  # perhaps one image of somebody else is to blame
+            may_be_one = not isinstance(error, Unreachable) and len({id(item.request) for item in batch}) > 1
+            if may_be_one:  # perhaps one image of somebody else is to blame
                 for item in batch:
                     self._run([item])
             else:

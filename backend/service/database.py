@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, delete, event, exists, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from backend.core.errors import ConfigError, Conflict, StorageFull, StorageReadOnly, Unreachable
+from backend.core.errors import ConfigError, Conflict, InvalidInput, StorageFull, StorageReadOnly, Unreachable
 from backend.core.errors import IntegrityError as Damaged
 from backend.service.locks import advisory_lock, file_lock
 from backend.service.migrations import HEAD
@@ -25,6 +25,7 @@ from backend.service.tables import Base, DatasetRow, ModelRow, SettingRow
 _BUSY_SECONDS = 30.0
 _CONNECTION = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 20_000}
 """Of PostgreSQL's client library: a server that is gone is noticed within half a minute."""
+_LOCKS_AT_ONCE = 8  # that one process holds or waits for
 _MIGRATION_LOCK = 0x6465_6570_6661_6B65  # any number that no other program uses on the same PostgreSQL server
 
 
@@ -45,8 +46,13 @@ class Database:
             self._engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
+            self._locking = self._engine
         else:
             self._engine = create_engine(parsed, pool_pre_ping=True, connect_args=_CONNECTION, max_overflow=30)
+            # connections of their own: else those who wait for a lock could take all that its holder needs
+            self._locking = create_engine(
+                parsed, pool_pre_ping=True, connect_args=_CONNECTION, pool_size=1, max_overflow=_LOCKS_AT_ONCE - 1
+            )
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
 
     @contextmanager
@@ -54,7 +60,7 @@ class Database:
         """A session that may write, as one transaction: committed at the end, rolled back on any exception.
 
         On SQLite the write lock is taken at the start, so reading first and writing afterwards never fails as "locked".
-        Raises Conflict, StorageFull or Unreachable where the database refuses.
+        Raises Conflict, InvalidInput, StorageFull or Unreachable where the database refuses.
         """
         with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
@@ -69,13 +75,14 @@ class Database:
     def locked(self, key: str) -> Iterator[None]:
         """Nobody else with this database, in any thread, process or machine, is inside with the same key meanwhile.
 
-        Inside, sessions are as usual. Does not nest with itself. Raises Unreachable.
+        Inside, sessions are as usual. Does not nest: two keys may share a lock. Raises Unreachable, also where too many
+        others of this process have waited for too long.
         """
         if self.is_sqlite:  # the file is on one machine, so a lock of that machine will do
             with file_lock(self._locks, key):
                 yield
         else:
-            with _translated(), advisory_lock(self._engine, key):
+            with _translated(), advisory_lock(self._locking, key):
                 yield
 
     def now(self, session: Session) -> float:
@@ -115,6 +122,7 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        self._locking.dispose()
 
     def upsert(self, session: Session, row: type[Base], values: Mapping[str, Any], key: str) -> None:
         """Insert a row, or set these values where one of the same `key` stands."""
@@ -225,6 +233,8 @@ def _translated() -> Iterator[None]:
         raise Unreachable("The database does not answer.", "Try again in a moment.") from error
     except PoolTimeout as error:
         raise Unreachable("The database has no connection left.", "Try again in a moment.") from error
+    except DataError as error:
+        raise InvalidInput("The database cannot hold this text.", "Leave out the character NUL.") from error
     except DBAPIError as error:
         words = str(error.orig).lower()
         if "not a database" in words or "malformed" in words:

@@ -14,7 +14,8 @@ import requests
 from backend.core.errors import Cancelled, IntegrityError, Unavailable, UnknownSource
 from backend.service.sources import ImportLimits, RawImage
 from backend.service.sources.zip_archive import ZipSource
-from backend.service.storage import copy_in, disk_full_is_told, exists
+from backend.service.storage import copy_in, exists
+from backend.service.storage_errors import disk_full_is_told
 from backend.settings import StorePath
 
 Progress = Callable[[str, int, int], None]

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from backend.core.detector import Detector
 from backend.core.drift import bin_edges, count_bins, stability_index
-from backend.core.errors import DeepfakeError
-from backend.service.registry import PREDICTIONS, Registry
+from backend.core.errors import DeepfakeError, Unreachable
+from backend.service.model_files import PREDICTIONS
+from backend.service.registry import Registry
+from backend.service.storage import opened
 
 WINDOWS = (1_000, 10_000)
 """Images that the figures look back on: the last thousand tell soon, the last ten thousand tell surely."""
@@ -74,7 +76,10 @@ class Drift:
     def reference(self, model_id: str) -> Reference | None:
         """What the model said of its test images; None where that is not known. Read once a model."""
         if model_id not in self._references:
-            self._references[model_id] = self._read(model_id)
+            try:
+                self._references[model_id] = self._read(model_id)
+            except Unreachable:  # asked again next time
+                return None
         return self._references[model_id]
 
     def figures(self) -> list[DriftFigures]:
@@ -101,8 +106,10 @@ class Drift:
     def _read(self, model_id: str) -> Reference | None:
         try:
             detector = self._registry.detector(model_id)
-            with (self._registry.root / model_id / PREDICTIONS).open("rb") as file:
+            with opened(self._registry.root / model_id / PREDICTIONS) as file:
                 table = pq.read_table(file, columns=["split", "probability_fake"])
+        except Unreachable:
+            raise
         except (DeepfakeError, OSError, pa.ArrowException):
             return None  # a model without predictions, or one that was removed
         split = np.asarray(table["split"].to_pylist())

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.02
-_REPORT_SECONDS = 0.25
 _START_SECONDS = 120.0
 _IDLE_CHECK_SECONDS = 10.0
 _NO_WORKER_SECONDS = 120.0
@@ -131,7 +130,7 @@ class Engine:
             nonlocal last, looked
             if cancelled():
                 raise Cancelled("The work was told to stop.")
-            if report is None or on_progress is None or time.monotonic() - looked < _REPORT_SECONDS:
+            if report is None or on_progress is None or time.monotonic() - looked < report.seconds:
                 return
             looked = time.monotonic()
             now = report.read()

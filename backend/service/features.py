@@ -129,9 +129,9 @@ class FeatureStore:
         for block in self._read_all(chunks, digest):
             yield block.astype(np.float32)
 
-    def delete(self, chunks: Iterable[FeatureChunk]) -> None:
-        """Remove the features of these chunks for every extractor."""
-        names = [f"{chunk.digest}.npy" for chunk in chunks]
+    def delete(self, chunks: Iterable[str]) -> None:
+        """Remove the features of the chunks of these digests for every extractor."""
+        names = [f"{digest}.npy" for digest in chunks]
         remove(self.root / folder / name for folder in list_folders(self.root) for name in names)
 
     def _read_all(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float16]]:

@@ -23,7 +23,7 @@ from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, test_rows_also_in_train
 from backend.service.features import FeatureStore
-from backend.service.registry import PREDICTIONS, write_head
+from backend.service.model_files import PREDICTIONS, write_head
 from backend.service.storage import written_whole
 from backend.settings import StorePath
 

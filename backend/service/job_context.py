@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -10,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from backend.core.errors import Cancelled
+from backend.core.errors import Cancelled, DeepfakeError, Unreachable
 from backend.service.jobs import FINISHED, Job, Jobs
 from backend.service.signals import Turn, WorkerReport
 from backend.service.storage import last_changed, remove_tree
 from backend.service.tables import JobRow, ProgressRow
+
+logger = logging.getLogger(__name__)
 
 _ORPHAN_SECONDS = 24 * 3600.0
 
@@ -77,6 +80,15 @@ class JobContext:
         self.abandoned = True
         self._stop_all()
 
+    def goes_on_elsewhere(self, error: Exception) -> bool:
+        """Whether, after `error`, another start of this job goes on with what is done: then none of it is removed.
+
+        A server that was cut off may not know yet that another has taken its job over; the turn tells it.
+        """
+        if self.stopping or self.abandoned or isinstance(error, Unreachable):
+            return True
+        return not self.cancel_requested and self.turn.is_over()
+
     def write_progress(self) -> None:
         """Bring the last progress into the database if it is not there yet."""
         last = self._progress
@@ -95,7 +107,10 @@ class JobContext:
         if not self._halt.is_set():
             self._halt.set()
             if not self.abandoned:  # else it is the other server's turn
-                self.turn.end()
+                try:
+                    self.turn.end()
+                except (DeepfakeError, OSError) as error:  # workers that cannot be told end what they hold
+                    logger.warning("The workers of job %s could not be told to stop: %s", self.job_id, error)
 
 
 def sweep_folders(jobs: Jobs) -> None:

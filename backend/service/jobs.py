@@ -70,6 +70,10 @@ class Job:
         return asdict(self)
 
 
+JobList = list[Job]
+"""Named here because the class below has a method `list`."""
+
+
 class Jobs:
     """Submits, reads, cancels and repeats jobs. Any process with the same database may do so for any job."""
 
@@ -170,6 +174,12 @@ class Jobs:
         with self.database.reading() as session:
             total = session.scalar(select(func.count(JobRow.id)).where(*wanted)) or 0
             return [read_job(row, progress) for row, progress in session.execute(page)], total
+
+    def unfinished(self) -> JobList:
+        """All jobs that wait or run, as of one moment: none is missed because it goes back to the queue meanwhile."""
+        with self.database.reading() as session:
+            rows = session.scalars(select(JobRow).where(JobRow.state.not_in(FINISHED)))
+            return [read_job(row, None) for row in rows]
 
     def cancel(self, job_id: str) -> Job:
         """The job, told to stop: a waiting one is cancelled at once, a running one within a second or so.

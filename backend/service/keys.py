@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from backend.core.errors import InvalidInput, NotFound, Unavailable
+from backend.core.errors import InvalidInput, NotFound, Unavailable, Unreachable
 from backend.service.database import Database, utc_now
 from backend.service.tables import KeyRow, UsageRow
 from backend.settings import parse_rate
@@ -72,7 +72,7 @@ class Keys:
         self._database = database
         self._lock = threading.Lock()
         self._known: dict[str, tuple[ApiKey, str]] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._failed_at = float("-inf")
 
     def create(
         self,
@@ -125,21 +125,26 @@ class Keys:
     def refresh(self) -> None:
         """Read the keys that count, in one query, unless another thread has just done so.
 
-        While the database does not answer the last list is trusted for half a minute; then it raises Unavailable.
+        While the database does not answer it is asked every FRESH_SECONDS, not for each request, and the last list is
+        trusted for half a minute; then this raises Unavailable.
         """
         with self._lock:
             if self.is_fresh:
                 return
             began = time.monotonic()
-            try:
-                with self._database.reading() as session:
-                    rows = session.scalars(select(KeyRow).where(KeyRow.revoked_at.is_(None))).all()
-                    known = {row.id: (_read(row, None), row.digest) for row in rows}
-            except Unavailable:
-                if began - self._read_at > _TRUSTED_SECONDS:
-                    raise
-                return
-            self._known, self._read_at = known, began
+            if began - self._failed_at >= FRESH_SECONDS:
+                try:
+                    self._known, self._read_at = self._read_known(), began
+                    return
+                except Unavailable:
+                    self._failed_at = time.monotonic()
+            if began - self._read_at > _TRUSTED_SECONDS:
+                raise Unreachable("The database does not answer.", "Try again in a moment.")
+
+    def _read_known(self) -> dict[str, tuple[ApiKey, str]]:
+        with self._database.reading() as session:
+            rows = session.scalars(select(KeyRow).where(KeyRow.revoked_at.is_(None))).all()
+            return {row.id: (_read(row, None), row.digest) for row in rows}
 
     def find(self, text: str) -> ApiKey | None:
         """The key of that text if it counts, else None. Asks no database."""

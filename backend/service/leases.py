@@ -81,14 +81,17 @@ class Leases:
         self.database, self.seconds, self.max_attempts = database, seconds, max_attempts
         self.owner = current_owner()
 
-    def claim(self) -> Job | None:
+    def claim(self, running: Collection[str] = ()) -> Job | None:
         """The next job to run, now leased to this owner, or None.
 
         The oldest job first, whether it waits or was left behind by an owner that died or fell silent. One that was to
-        be cancelled, or has been started too often, ends here instead.
+        be cancelled, or has been started too often, ends here instead. `running` are this owner's jobs at the moment:
+        after a pause of the whole process, or a jump of the clock, their leases look as if nobody kept them.
         """
         unfinished = (
-            select(JobRow).where(JobRow.state.in_(("queued", "running"))).order_by(JobRow.created_at, JobRow.id)
+            select(JobRow)
+            .where(JobRow.state.in_(("queued", "running")), JobRow.id.not_in(running))
+            .order_by(JobRow.created_at, JobRow.id)
         )
         with self.database.reading() as session:
             now = self.database.now(session)

@@ -14,7 +14,7 @@ from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
 from backend.core.extractors import check_spec, is_at_hand
 from backend.service.backbones import local_backbones, make_extractor
-from backend.service.registry import write_head
+from backend.service.model_files import write_head
 from backend.service.sources.zip_directory import Member, find_listing, list_members, read_member
 
 if TYPE_CHECKING:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from backend.core.errors import DeepfakeError, StorageQuota
+from backend.core.errors import DeepfakeError, StorageQuota, Unreachable
 from backend.service.database import Database
+from backend.service.datasets import DatasetStore
 from backend.service.importing import make_dataset_id
+from backend.service.storage import list_tree, remove
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def require_dataset_room(database: Database, settings: Settings, more_bytes: int
 class _Entry:
     """One file of the cache: the features of one chunk by one extractor."""
 
-    path: Any  # a Path, or one of an object store
+    name: str  # below the folder of the cache
     extractor: str  # first digits of its digest
     chunk: str  # the chunk's digest
     size: int  # bytes
@@ -63,34 +64,32 @@ def evict_features(service: Service) -> int:
     that a waiting or running job uses stay. What is missing is computed again by the next fit that needs it.
     """
     limit = int(service.settings.max_features_bytes)
-    entries = list(_entries(service)) if limit else []
+    entries = _entries(service) if limit else []
     excess = sum(entry.size for entry in entries) - limit
     if not limit or excess <= 0:
         return 0
-    owners, uses, busy = _owners(service), _uses(service), _busy_datasets(service)
-    removed = 0
+    owners, uses, busy = chunk_owners(service.datasets), _uses(service), _busy_datasets(service)
+    removed, names = 0, []
     for entry in sorted(entries, key=lambda entry: _used_at(entry, owners[entry.chunk], uses)):
         if removed >= excess:
             break
         is_new = time.time() - entry.written_at < _NEW_SECONDS and not owners[entry.chunk]
         if is_new or owners[entry.chunk] & busy:
             continue
-        entry.path.unlink(missing_ok=True)
+        names.append(entry.name)
         removed += entry.size
+    remove(service.features.root / name for name in names)
     logger.info("%d bytes of cached features were removed; the cache was %d bytes over its limit.", removed, excess)
     return removed
 
 
-def _entries(service: Service) -> Iterator[_Entry]:
-    root = service.features.root
-    for folder in root.iterdir() if root.exists() else ():
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.suffix == ".npy" and not path.name.startswith("."):
-                try:
-                    status = path.stat()
-                except FileNotFoundError:
-                    continue
-                yield _Entry(path, folder.name, path.stem, int(status.st_size), float(status.st_mtime))
+def _entries(service: Service) -> list[_Entry]:
+    entries = []
+    for name, file in list_tree(service.features.root).items():
+        extractor, _, chunk = name.removesuffix(".npy").partition("/")
+        if name.endswith(".npy") and chunk and not chunk.startswith("."):
+            entries.append(_Entry(name, extractor, chunk, file.size, file.modified))
+    return entries
 
 
 def _used_at(entry: _Entry, datasets: set[str], uses: dict[tuple[str, str], float]) -> float:
@@ -100,12 +99,14 @@ def _used_at(entry: _Entry, datasets: set[str], uses: dict[tuple[str, str], floa
     return max(entry.written_at, *(uses.get((entry.extractor, dataset), 0.0) for dataset in datasets))
 
 
-def _owners(service: Service) -> dict[str, set[str]]:
-    """Chunk's digest -> ids of the data sets that have it."""
+def chunk_owners(datasets: DatasetStore) -> dict[str, set[str]]:
+    """Chunk's digest -> ids of the data sets that have it. One that is damaged, or was just removed, has none."""
     owners: dict[str, set[str]] = defaultdict(set)
-    for info in service.datasets.list():
+    for info in datasets.list():
         try:
-            chunks = service.datasets.chunks(info.id)
+            chunks = datasets.chunks(info.id)
+        except Unreachable:
+            raise
         except DeepfakeError as error:  # it was removed this moment, or is damaged
             logger.warning("The features of data set %s count as unused: %s", info.id, error.message)
             continue
@@ -127,11 +128,10 @@ def _busy_datasets(service: Service) -> set[str]:
     """Ids of the data sets that waiting and running jobs read or make."""
     busy = set()
     named = {info["name"]: info["id"] for info in service.database.list_datasets()}
-    for state in ("queued", "running"):
-        for job in service.jobs.list(state=state, limit=100_000)[0]:
-            if "name" in job.params:
-                busy.add(make_dataset_id(str(job.params["name"]), job.id))
-            if "dataset_id" in job.params:
-                asked = str(job.params["dataset_id"])
-                busy.add(named.get(asked, asked))
+    for job in service.jobs.unfinished():
+        if "name" in job.params:
+            busy.add(make_dataset_id(str(job.params["name"]), job.id))
+        if "dataset_id" in job.params:
+            asked = str(job.params["dataset_id"])
+            busy.add(named.get(asked, asked))
     return busy

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import re
 import threading
 import time
 import zipfile
 from collections import OrderedDict
-from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
-from safetensors.numpy import load, save
-
 from backend.core.detector import Detector, restore
-from backend.core.errors import Conflict, IntegrityError, NoActiveModel, NotFound, Unreachable
+from backend.core.errors import Conflict, NoActiveModel, NotFound
 from backend.core.extractors.cnn import CnnExtractor
 from backend.service.backbones import local_backbones
 from backend.service.database import Database
-from backend.service.shards import LABEL_NAMES
+from backend.service.model_files import CARD, HEAD, Card, answers_digest, read_arrays, read_card, write_card
+from backend.service.scored import read_scored
 from backend.service.storage import (
     Entry,
     exists,
@@ -42,32 +30,13 @@ from backend.service.storage import (
 )
 from backend.settings import StorePath
 
-logger = logging.getLogger(__name__)
-
-Card = dict[str, Any]
 Cards = list[Card]
-
-CARD, HEAD, PREDICTIONS = "card.json", "head.safetensors", "predictions.parquet"
-CELLS = {"tp": (1, 1), "fp": (0, 1), "fn": (1, 0), "tn": (0, 0)}
-"""Cells of the confusion matrix: name -> (label, called FAKE). FAKE is the positive class."""
 
 _ACTIVE = "active_model"
 _LOADED_AT_ONCE = 4
 _LOCK = "models"
 _TRUST_SECONDS = 1.0
 _PRESENTED = ("active", "size_bytes", "digest")  # made for each answer, not part of the card on disk
-_DECIDING = ("extractor", "backbone_digest", "calibration", "threshold", "unsure_band", "sides")
-_NEEDED = ("name", "created_at", "extractor", "head", "calibration", "threshold")
-
-
-def write_head(folder: StorePath, detector: Detector) -> None:
-    """Writes the head's arrays into a model's folder; never a pickle."""
-    write_bytes(folder / HEAD, save({name: np.ascontiguousarray(a) for name, a in detector.head.arrays().items()}))
-
-
-def write_card(folder: StorePath, card: Card) -> None:
-    """Writes the card, whole or not at all: from then on the folder is a model."""
-    write_bytes(folder / CARD, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
 
 
 class Registry:
@@ -91,17 +60,31 @@ class Registry:
             if not known and not found and shipped is not None and self._copy(shipped):
                 found = self._read_cards()
             for model_id in known.keys() - found.keys():
-                self._database.delete_model(model_id)
+                if not self._is_whole(model_id):  # a card that is damaged is no reason to forget what it said
+                    self._database.delete_model(model_id)
+                    del known[model_id]
             for model_id, card in found.items():
                 if known.get(model_id) != card:
                     self._database.save_model(card)
-            if found and self.active() not in found:
+            if found and self.active() not in found.keys() | known.keys():
                 first = [model_id for model_id, card in found.items() if card["shipped"]] or list(found)
                 self._database.set_setting(_ACTIVE, first[0])
 
+    def forget_removed(self) -> None:
+        """Removes the rows of models without a card: a server was killed while it deleted them.
+
+        Where no model has one, the folder itself is away for the moment, and nothing is forgotten.
+        """
+        with self._database.locked(_LOCK):
+            known = [card["id"] for card in self._database.list_models()]
+            gone = [model_id for model_id in known if not self._is_whole(model_id)]
+            if len(gone) < len(known):
+                for model_id in gone:
+                    self._database.delete_model(model_id)
+
     def _read_cards(self) -> dict[str, Card]:
         """The cards of all folders that are models, by id in order."""
-        cards = read_ahead(lambda name: _read_card(self.root / name / CARD), list_folders(self.root))
+        cards = read_ahead(lambda name: read_card(self.root / name / CARD), list_folders(self.root))
         return {card["id"]: card for card in cards if card is not None}
 
     def _copy(self, shipped: Path) -> bool:
@@ -140,7 +123,7 @@ class Registry:
         """Makes the files in the model's folder a model, and records it. Doing it twice changes nothing."""
         folder = self.root / str(card["id"])
         with self._database.locked(_LOCK):
-            present = _read_card(folder / CARD) if exists(folder / CARD) else None
+            present = read_card(folder / CARD)
             if present is None:
                 write_card(folder, card)
             self._database.save_model(present or card)
@@ -164,7 +147,7 @@ class Registry:
 
     def _present(self, card: Card, active: str | None, files: dict[str, Entry]) -> Card:
         size = sum(entry.size for entry in files.values())
-        digest = _digest(card, self.root / card["id"] / HEAD, files.get(HEAD))
+        digest = answers_digest(card, self.root / card["id"] / HEAD, files.get(HEAD))
         return {**card, "active": card["id"] == active, "size_bytes": size, "digest": digest}
 
     def active(self) -> str | None:
@@ -200,6 +183,7 @@ class Registry:
             self._database.delete_model(model_id)
         with self._lock:
             self._loaded.pop(model_id, None)
+            self._seen.pop(model_id, None)
         remove_tree(self.root / model_id)
 
     def detector(self, model_id: str | None = None) -> Detector:
@@ -219,7 +203,7 @@ class Registry:
         if card is None:
             raise _no_model(chosen)
         backbones = local_backbones(card["extractor"]["spec"], self.backbones)
-        detector = restore(card, self._arrays(chosen), backbones=backbones, threads=self._threads)
+        detector = restore(card, read_arrays(self.root / chosen), backbones=backbones, threads=self._threads)
         with self._lock:
             self._loaded[chosen], self._seen[chosen] = detector, time.monotonic()
             while len(self._loaded) > _LOADED_AT_ONCE:
@@ -240,48 +224,12 @@ class Registry:
                 self._seen.pop(model_id, None)
         return present
 
-    def _arrays(self, model_id: str) -> dict[str, NDArray[Any]]:
-        try:
-            return dict(load(read_bytes(self.root / model_id / HEAD)))
-        except Unreachable:
-            raise
-        except Exception as error:  # safetensors raises its own errors, the file system others
-            raise IntegrityError(
-                f"The files of model {model_id!r} are damaged.", "Delete it and fit it again."
-            ) from error
-
     def predictions(
         self, model_id: str, *, split: str | None = None, cell: str | None = None, limit: int = 50, offset: int = 0
     ) -> tuple[Cards, int]:
-        """Scores of the evaluated images, worst mistakes first: a page of rows and how many there are in all.
-
-        `cell` is one of CELLS. A row: row, path, label, split, score, probability_fake, predicted.
-        """
+        """Scores of the images that the model was evaluated on, see `read_scored`. Raises NotFound, IntegrityError."""
         threshold = float(self.get(model_id)["threshold"])
-        try:
-            table = pq.read_table(BytesIO(read_bytes(self.root / model_id / PREDICTIONS)))
-        except FileNotFoundError:
-            return [], 0
-        except (pa.ArrowException, OSError) as error:
-            raise IntegrityError(
-                f"The predictions of model {model_id!r} are damaged.", "Delete it and fit it again."
-            ) from error
-        keep = np.ones(table.num_rows, dtype=bool)
-        label = table["label"].to_numpy()
-        probability = table["probability_fake"].to_numpy()
-        called = (probability >= threshold).astype(np.int8)
-        if split is not None:
-            keep &= np.asarray(pc.equal(table["split"], split))
-        if cell is not None:
-            wanted_label, wanted_call = CELLS[cell]
-            keep &= (label == wanted_label) & (called == wanted_call)
-        rows = np.flatnonzero(keep)
-        certainty_of_truth = np.where(label[rows] == 1, probability[rows], 1 - probability[rows])
-        page = rows[np.argsort(certainty_of_truth, kind="stable")][offset : offset + limit]
-        return [
-            {**item, "label": LABEL_NAMES[item["label"]], "predicted": LABEL_NAMES[called[index]]}
-            for index, item in zip(page, table.take(page).to_pylist(), strict=True)
-        ], len(rows)
+        return read_scored(self.root / model_id, threshold, split=split, cell=cell, limit=limit, offset=offset)
 
     def export(self, model_id: str, target: Path) -> Path:
         """Writes a zip with the card, the head's arrays and, where the extractor is a network, one ONNX graph."""
@@ -303,46 +251,5 @@ class Registry:
         return target
 
 
-def _digest(card: Card, head: StorePath, entry: Entry | None) -> str | None:
-    """SHA-256 over all that decides an answer: the head's file and the card's part of it; None where the file is gone.
-
-    Equal for two models exactly where they answer every image alike; a new name or new notes do not change it.
-    """
-    if entry is None:
-        return None
-    try:
-        arrays = _file_digest(head, entry)
-    except FileNotFoundError:
-        return None
-    deciding = json.dumps({"head": arrays, **{key: card.get(key) for key in _DECIDING}}, sort_keys=True)
-    return hashlib.sha256(deciding.encode()).hexdigest()
-
-
-@lru_cache(maxsize=1024)
-def _file_digest(path: StorePath, _entry: Entry) -> str:
-    return hashlib.sha256(read_bytes(path)).hexdigest()
-
-
-def _read_card(path: StorePath) -> Card | None:
-    """The card, or None: where there is none, and with a line in the log where it is damaged or another folder's."""
-    try:
-        card: Card = json.loads(read_bytes(path))
-        whole = all(name in card for name in _NEEDED)
-        if whole and card["id"] == path.parent.name and isinstance(card["shipped"], bool):
-            return card
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    logger.warning("models/%s/%s is not a model's card; it is left alone.", path.parent.name, path.name)
-    return None
-
-
 def _no_model(model_id: str) -> NotFound:
     return NotFound(f"There is no model {model_id!r}.", "GET /models lists the models that exist.")
-
-
-def model_id_for(name: str, job_id: str) -> str:
-    """A model's id: a readable slug of its name and a part that is the same whenever the job runs again."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "model"
-    return f"{slug}-{re.sub('[^a-z0-9]', '', job_id)[-8:]}"

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import IO, Any
 
 from backend.core.errors import Cancelled, InvalidInput, Unreachable
@@ -102,10 +103,10 @@ class Runner:
                 if now - tidied > _TIDY_SECONDS:
                     tidied = now
                     threading.Thread(target=self._tidy_up, name="job-tidy", daemon=True).start()
-                self._follow()
-                if now - renewed > self._leases.seconds / 3:
+                if now - renewed > self._leases.seconds / 3:  # first: whatever else fails, the jobs stay ours
                     self._renew()
                     renewed = now
+                self._follow()
             except Unreachable as error:
                 logger.warning("The jobs' state could not be written: %s", error.message)
                 self._stop.wait(1.0)
@@ -149,7 +150,7 @@ class Runner:
         while not self._stop.is_set():
             self._jobs.submitted.clear()
             try:
-                job = self._leases.claim()
+                job = self._leases.claim(list(self._running))
             except Unreachable as error:
                 logger.warning("No job could be taken: %s", error.message)
                 self._stop.wait(1.0)
@@ -174,7 +175,7 @@ class Runner:
         try:
             context = JobContext(job, self._service, self._jobs)
         except Unreachable as error:
-            self._put_back(job, error)
+            self._put_back_unstarted(job, error)
             return False
         except Exception as error:  # it has no folder, as on a full disk; this thread lives on for the next job
             self._fail_unstarted(job, error)
@@ -196,6 +197,12 @@ class Runner:
         """Puts the job back in the queue as if this start had not been; False where its lease was lost meanwhile."""
         logger.warning("The job %s (%s) waits: %s", job.id, job.kind, reason.message)
         return self._leases.release(job.id)
+
+    def _put_back_unstarted(self, job: Job, reason: Unreachable) -> None:
+        try:
+            self._put_back(job, reason)
+        except Unreachable as error:  # nor does the database: the lease runs out by itself
+            logger.warning("The job %s could not be put back: %s", job.id, error.message)
 
     def _fail_unstarted(self, job: Job, error: Exception) -> None:
         log_failure(logger, f"The job {job.id} ({job.kind}) could not start", error)
@@ -240,7 +247,7 @@ class Runner:
             known = self._leases.finish(job.id, "done", result=result)
         elif context.cancel_requested and isinstance(error, Cancelled):
             known = self._leases.finish(job.id, "cancelled")
-        elif context.stopping and isinstance(error, Cancelled):
+        elif isinstance(error, Cancelled):  # this process ends, or its turn was over for another reason
             known, kept = self._leases.release(job.id), True
         elif isinstance(error, Unreachable):
             known, kept = self._put_back(job, error), True
@@ -253,5 +260,6 @@ class Runner:
         if not known:
             logger.warning("The job %s ended here, but another server had taken it over.", job.id)
         elif not kept:
-            context.remove_folder()
+            with suppress(Unreachable):  # it has ended all the same; the folder is swept later
+                context.remove_folder()
         logger.info("The job %s (%s) has left this server.", job.id, job.kind)

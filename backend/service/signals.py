@@ -51,6 +51,10 @@ class Turn:
             if time.monotonic() - self._asked < _DISTANT_SECONDS:
                 return False
             self._asked = time.monotonic()
+        return self.is_over()
+
+    def is_over(self) -> bool:
+        """As a call, but asks the store each time."""
         try:
             return read_bytes(self.path).decode() != self.token
         except FileNotFoundError:

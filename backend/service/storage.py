@@ -13,24 +13,27 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from upath import UPath
 
-from backend.core.errors import ConfigError, StorageFull, StorageReadOnly, Unreachable
-from backend.service.failures import disk_error
+from backend.core.errors import ConfigError, StorageFull, StorageReadOnly
+from backend.service.object_file import ObjectFile
+from backend.service.storage_errors import disk_full_is_told, store_is_told
 from backend.settings import StorePath, local_scratch
 
-_STORE_FULL = ("storagefull", "quotaexceeded", "insufficient storage", "no space left")
 _BLOCK_BYTES = 4 * 2**20
 _LEAST_BYTES = 256 * 1024
 _AHEAD = 8
+_ON_THE_WAY = ".put-"  # how local copies that are made for an object store begin
+_ORPHAN_SECONDS = 24 * 3600.0
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,35 +51,6 @@ class Entry:
 def is_local(path: StorePath) -> bool:
     """Whether the file system of this machine holds it."""
     return isinstance(path, Path)
-
-
-@contextmanager
-def disk_full_is_told() -> Iterator[None]:
-    """Turns the system's word for a full or a read-only disk into StorageFull or StorageReadOnly."""
-    try:
-        yield
-    except OSError as error:
-        if told := disk_error(error):
-            raise told from error
-        raise
-
-
-@contextmanager
-def store_is_told() -> Iterator[None]:
-    """Turns what an object store and the way to it raise into Unreachable or StorageFull."""
-    from aiohttp import ClientError as ConnectionProblem
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
-
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (OSError, BotoCoreError, ClientError, ConnectionProblem) as error:
-        if any(word in str(error).lower() for word in _STORE_FULL):
-            raise StorageFull("The object store is full.", "Free some space and try again.") from error
-        if isinstance(error, PermissionError):
-            raise Unreachable("The object store refuses the credentials.", "Check AWS_ACCESS_KEY_ID.") from error
-        raise Unreachable("The object store does not answer.", "Try again in a moment.") from error
 
 
 def require_store(root: StorePath) -> None:
@@ -136,10 +110,18 @@ def written_whole(path: StorePath) -> Iterator[Path]:
         return
     with disk_full_is_told():
         local_scratch().mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=local_scratch(), prefix=".put-") as folder:
+        with tempfile.TemporaryDirectory(dir=local_scratch(), prefix=_ON_THE_WAY) as folder:
             temporary = Path(folder) / path.name
             yield temporary
             copy_in(temporary, path)
+
+
+def sweep_scratch() -> None:
+    """Removes local copies for an object store that killed processes of this machine left more than a day ago."""
+    for folder in local_scratch().glob(f"{_ON_THE_WAY}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _ORPHAN_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def copy_in(local: Path, path: StorePath) -> None:
@@ -178,7 +160,7 @@ def opened(path: StorePath) -> BinaryIO:
     """
     if isinstance(path, Path):
         return path.open("rb")
-    return io.BufferedReader(_ObjectFile(path), _BLOCK_BYTES)
+    return io.BufferedReader(ObjectFile(path), _BLOCK_BYTES)
 
 
 def exists(path: StorePath) -> bool:
@@ -238,7 +220,11 @@ def list_folders(folder: StorePath) -> list[str]:
 def last_changed(root: StorePath) -> dict[str, float]:
     """When something in each folder directly below `root` was last made or written: seconds since 1970."""
     if isinstance(root, Path):
-        return {name: (root / name).stat().st_mtime for name in list_folders(root)}
+        changed: dict[str, float] = {}
+        for name in list_folders(root):
+            with suppress(FileNotFoundError):  # it was removed this very moment
+                changed[name] = (root / name).stat().st_mtime
+        return changed
     newest: dict[str, float] = {}
     for within, entry in list_tree(root).items():
         name, slash, _ = within.partition("/")
@@ -283,38 +269,3 @@ def read_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
         finally:
             for future in waiting:
                 future.cancel()
-
-
-class _ObjectFile(io.RawIOBase):
-    """One object, read in ranges; meant to be wrapped in a buffer."""
-
-    def __init__(self, path: UPath) -> None:
-        self._fs: Any = path.fs
-        self._path = path.path
-        self._position = 0
-        with store_is_told():
-            self._size = int(self._fs.info(self._path)["size"])
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = max(0, start + offset)
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        stop = min(self._position + len(buffer), self._size)
-        if stop <= self._position:
-            return 0
-        with store_is_told():
-            data = self._fs.cat_file(self._path, start=self._position, end=stop)
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)

@@ -8,12 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
+
+from backend.core.errors import ConfigError
+from backend.service.storage import sweep_scratch
 
 NICENESS = 10
 
@@ -26,6 +30,8 @@ class WorkerManners(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Lower the priority of every thread, and leave Ctrl-C to the process that owns this one."""
         be_nice()
+        with suppress(ConfigError, OSError):  # what cannot be swept is in nobody's way
+            sweep_scratch()
         # The engine raises what a task raised, and its caller decides what of it is worth a line in the log.
         logging.getLogger("distributed.worker").setLevel(logging.CRITICAL)
         if worker.nanny is not None:  # a worker that we started; an external one keeps its own habits

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from backend.core.config import FitConfig
 from backend.core.eda import RowInfo, finish, merge, stats_of
 from backend.core.eda_partial import LABEL_NAMES, Partial
-from backend.core.errors import Cancelled, Conflict, Unreachable
+from backend.core.errors import Cancelled, Conflict
 from backend.core.images import MOST_PIXELS, decode
 from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
@@ -24,8 +24,8 @@ from backend.service.features import compute_chunk
 from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, fit_on_worker, read_columns
 from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
+from backend.service.model_files import model_id_for
 from backend.service.quotas import evict_features, require_dataset_room
-from backend.service.registry import model_id_for
 from backend.service.runner import Workflow
 from backend.service.signals import Turn
 from backend.service.sources import ImportLimits
@@ -86,7 +86,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         )
         service.registry.add(card)
     except Exception as error:
-        if not _goes_on_elsewhere(context, error):
+        if not context.goes_on_elsewhere(error):
             service.registry.discard(model_id)
         raise
     evict_features(service)
@@ -186,11 +186,6 @@ def finish_profile(task: FinishProfileTask) -> None:
     write_bytes(task.target, json.dumps(profile, allow_nan=False).encode())
 
 
-def _goes_on_elsewhere(context: JobContext, error: Exception) -> bool:
-    """Whether the next start of this job, or another server, goes on with what is done."""
-    return context.stopping or context.abandoned or isinstance(error, Unreachable)
-
-
 def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
     service: Service = context.service
     name, settings = str(params["name"]), service.settings
@@ -222,7 +217,7 @@ def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
                 admit=partial(require_dataset_room, service.database, settings),
             )
         except Exception as error:
-            if not _goes_on_elsewhere(context, error):
+            if not context.goes_on_elsewhere(error):
                 service.datasets.discard(dataset_id)
             raise
     info = service.datasets.publish(dataset_id)

@@ -11,6 +11,8 @@ from starlette.routing import Route
 from backend.api.access import ACCESS, find_access
 from backend.api.addresses import client_address, parse_networks
 from backend.api.main import create_app
+from backend.api.rates import Rates
+from backend.service.keys import ApiKey
 from backend.settings import Settings
 
 
@@ -62,11 +64,24 @@ def test_what_removes_or_decides_needs_admin() -> None:
         ("GET", "//models", None),
         ("GET", "/health/x", None),
         ("DELETE", "/models/x/", None),
+        ("POST", "/set\n", "/set"),  # the router leads /set%0A to the route
+        ("POST", "/set\n\n", None),
     ],
 )
 def test_an_address_is_matched_as_a_whole(method: str, path: str, template: str | None) -> None:
     found = find_access(method, path)
     assert (found.path if found else None) == template
+
+
+def test_a_clock_that_is_put_back_locks_no_key_out() -> None:
+    rates = Rates(Settings(rate_write="2/minute"))
+    key = ApiKey("k", "test", "fit", "", None, None, None, None)
+    assert [rates.take(key, "write").is_left for _ in range(3)] == [True, True, False]
+    window = next(iter(rates._storage.expirations))
+    rates._storage.expirations[window] += 3600  # as it looks after that
+    allowance = rates.take(key, "write")
+    assert (allowance.is_left, allowance.remaining) == (True, 1)
+    assert allowance.reset_seconds <= 60
 
 
 @pytest.mark.parametrize(
@@ -80,6 +95,7 @@ def test_an_address_is_matched_as_a_whole(method: str, path: str, template: str 
         ("10.0.0.1", ["10.1.1.1, 10.2.2.2"], "10.1.1.1"),
         ("10.0.0.1", ["nonsense"], "10.0.0.1"),
         ("10.0.0.1", ["203.0.113.9, nonsense"], "10.0.0.1"),
+        ("10.0.0.1", ["fe80::1%x key_id=me, 10.9.9.9"], "10.9.9.9"),
         ("::1", ["2001:db8::7"], "2001:db8::7"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Large uploads: whether the disk has room for them. (How many at a time: test_protection.py.)"""
+"""Large uploads and exports: whether the disk has room for them. (How many at a time: test_protection.py.)"""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
 
 from backend.api import problems
 from backend.api.admission import Admission
+from backend.api.downloads import download
+from backend.core.errors import StorageFull
+from backend.settings import Settings
 from tests.api.serving import serving, talk
 
 FORM = {"Content-Type": "multipart/form-data; boundary=X"}
@@ -65,6 +69,14 @@ def test_one_without_a_length_is_stopped_when_the_space_is_used(tmp_path: Path) 
         pieces = (bytes(MIB) for _ in range(100))
         answer = httpx.post(f"http://127.0.0.1:{port}/upload", content=pieces, headers=FORM, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (507, "unavailable.storage_full")
+
+
+def test_an_export_that_would_fill_the_disk_is_not_written(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    settings = Settings(data_dir=tmp_path, min_free=2**30)
+    with pytest.raises(StorageFull):
+        download(settings, "a.zip", "application/zip", free, lambda path: path.write_bytes(b"x"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_fits_passes_one_after_the_other(tmp_path: Path) -> None:

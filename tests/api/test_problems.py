@@ -14,7 +14,7 @@ from backend.api import problems
 from backend.api.draining import Draining
 from backend.api.metrics import Metrics
 from backend.api.observing import Observe
-from backend.api.problems import ProblemError, document_of, status_of, status_of_code
+from backend.api.problems import ProblemError, document_of, headers_of, status_of, status_of_code
 from backend.api.schemas.common import Problem
 from backend.core import errors
 from backend.core.errors import DeepfakeError
@@ -121,6 +121,8 @@ def test_problems_over_http(url: str, path: str, status: int, code: str) -> None
 
 def test_retry_after_and_own_headers(url: str) -> None:
     assert httpx.get(f"{url}/raise/queue").headers["retry-after"] == "30"
+    assert headers_of(errors.Unreachable("The database does not answer.")) == {"Retry-After": "5"}
+    assert headers_of(errors.StorageFull("The disk is full.")) == {}
     own = httpx.get(f"{url}/raise/problem")
     assert (own.headers["x-a"], own.json()["more"]) == ("1", [1])
 

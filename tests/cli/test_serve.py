@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,19 @@ def answers(url: str) -> bool:
         return False
 
 
+def greeting(url: str, name: str) -> bytes:
+    """How the web app answers a page of its own address, which the browser knows by that name."""
+    port = int(url.rpartition(":")[2])
+    head = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {name}:{port}\r\nOrigin: http://{name}:{port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        return connection.recv(4096)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_both_addresses_once_they_answer_and_a_signal_stops_both(both, folders, number: int) -> None:
     process, urls, printed = both
@@ -68,6 +82,8 @@ def test_it_prints_both_addresses_once_they_answer_and_a_signal_stops_both(both,
     assert all(url in text for url in urls)
     assert answers(f"{urls[0]}/health")
     assert answers(urls[1])
+    assert greeting(urls[1], "127.0.0.1").startswith(b"HTTP/1.1 101 ")
+    assert greeting(urls[1], "rebound.example").startswith(b"HTTP/1.1 403 ")
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 2
     process.send_signal(number)

@@ -52,6 +52,26 @@ def test_a_lock_holds_between_servers_and_ends_with_its_connection(
     other.close()
 
 
+def test_those_who_wait_for_a_lock_take_no_connection_from_its_holder(database: Database) -> None:
+    entered: list[int] = []
+
+    def enter(number: int) -> None:
+        with database.locked("a key"):
+            entered.append(number)
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(40)]
+    with database.locked("a key"):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        begun = time.monotonic()
+        database.set_setting("a test", 1)
+        assert time.monotonic() - begun < 5
+    for thread in threads:
+        thread.join(20)
+    assert sorted(entered) == list(range(40))
+
+
 def test_leases_run_by_the_clock_of_the_database(database: Database) -> None:
     with database.reading() as session:
         first, second = database.now(session), database.now(session)

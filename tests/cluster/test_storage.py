@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,11 @@ from upath import UPath
 
 from backend.core.errors import ConfigError, Conflict, NotFound, StorageFull, Unreachable
 from backend.service import storage
+from backend.service.app import open_service
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
 from backend.service.features import FeatureStore
 from backend.service.importing import import_dataset
+from backend.service.quotas import evict_features
 from backend.service.revising import revise
 from backend.service.signals import Turn, WorkerReport
 from backend.service.sources import ImportLimits, open_source
@@ -69,6 +73,16 @@ def test_files_appear_whole_are_listed_and_removed(root: StorePath) -> None:
     storage.remove_tree(root / "b")
     storage.remove_tree(root / "b")
     assert storage.list_tree(root) == {}
+
+
+def test_copies_of_killed_processes_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEEPFAKE_SCRATCH_DIR", str(tmp_path))
+    for name, age in ((".put-left", 100_000), (".put-new", 10), ("jobs", 100_000)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+        os.utime(tmp_path / name, (time.time() - age, time.time() - age))
+    storage.sweep_scratch()
+    assert {path.name for path in tmp_path.iterdir()} == {".put-new", "jobs"}
 
 
 def test_a_file_is_read_in_parts(root: StorePath) -> None:
@@ -164,8 +178,21 @@ def test_features_are_the_same_in_either(root: StorePath) -> None:
     chosen = np.arange(15) % 2 == 0
     np.testing.assert_array_equal(store.load(chunks, "ab" * 32, chosen), matrix[chosen].astype(np.float32))
     np.testing.assert_array_equal(np.concatenate(list(store.blocks(chunks, "ab" * 32))), matrix.astype(np.float32))
-    store.delete(chunks)
+    store.delete(chunk.digest for chunk in chunks)
     assert not storage.list_tree(root)
+
+
+def test_the_cache_is_bounded_in_either(root: StorePath, tmp_path: Path) -> None:
+    plain = open_service(load_settings(data_dir=tmp_path / "d", models_dir=tmp_path / "m"), run_jobs=False)
+    limited = plain.settings.model_copy(update={"max_features_bytes": 1})
+    service = replace(plain, settings=limited, features=FeatureStore(root / "features"))
+    import_into(service.datasets, zip_of(tmp_path / "a.zip", pictures(LAYOUT)))
+    service.database.save_dataset(service.datasets.read("a-1").to_json())
+    for chunk in service.datasets.chunks("a-1"):
+        service.features.put(chunk, "ab" * 32, np.zeros((chunk.rows, 4), np.float16))
+    assert evict_features(service) > 0
+    assert storage.list_tree(root / "features") == {}
+    plain.close()
 
 
 def test_data_in_an_object_store_need_a_database_of_their_own() -> None:

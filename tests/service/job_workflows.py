@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from backend.core.errors import OneClass
+from backend.core.errors import Cancelled, OneClass
 from backend.service.database import Database
 from backend.service.jobs import Jobs
 from backend.service.runner import Runner
@@ -66,7 +66,18 @@ def inspect(context, params):
     return {}
 
 
-WORKFLOWS = {"count": count, "once": once, "fail": fail, "die": die, "odd": odd, "inspect": inspect}
+def watch(context, params):
+    """Stops as work on a worker does, once the turn is over; the next start has nothing to do."""
+    file = Path(params["file"])
+    if not file.exists():
+        file.touch()
+        while not context.turn():
+            time.sleep(0.01)
+        raise Cancelled("The work was told to stop.")
+    return {}
+
+
+WORKFLOWS = {"count": count, "once": once, "fail": fail, "die": die, "odd": odd, "inspect": inspect, "watch": watch}
 
 
 def open_jobs(data_dir, **settings):

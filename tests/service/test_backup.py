@@ -20,11 +20,16 @@ from backend.service.app import Service, open_service
 from backend.service.backup import back_up, restore
 from backend.service.backup_archive import BackupReader, BackupWriter
 from backend.service.migrations import HEAD
+from backend.service.model_files import HEAD as HEAD_FILE
+from backend.service.model_files import PREDICTIONS
+from backend.service.storage import write_bytes
 from backend.settings import load_settings
 from tests.pictures import photo
 from tests.postgres import RunningPostgres, why_no_postgres
 from tests.running import ROOT
 from tests.service.conftest import make_settings
+from tests.service.importing_here import import_into, zip_of
+from tests.service.pictures import picture
 
 PICTURES = [(f"{number}.png", photo(number)) for number in range(4)]
 
@@ -195,3 +200,75 @@ def test_the_commands(service: Service, model: str, tmp_path: Path) -> None:
     restored = open_service(make_settings(tmp_path / "new"), run_jobs=False)
     assert answers(restored) == answers(service)
     restored.close()
+
+
+def test_a_file_that_ends_while_it_is_read_leaves_no_half_member() -> None:
+    class Removed(io.BytesIO):
+        """An object that is deleted between two ranges."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise FileNotFoundError
+            return super().read(size)
+
+    file = io.BytesIO()
+    with BackupWriter(file) as archive:
+        archive.add("models/a", b"before")
+        with pytest.raises(FileNotFoundError):
+            archive.add_file("models/b", Removed(bytes(20_000)))
+        archive.add("models/c", b"after")
+    file.seek(0)
+    backup = BackupReader(file)
+    assert {name: backup.open(name).read() for name in backup.names("")} == {
+        "models/a": b"before",
+        "models/c": b"after",
+    }
+
+
+def test_a_model_that_is_deleted_meanwhile_is_not_half_in_the_backup(empty: Service, tmp_path: Path) -> None:
+    registry = empty.registry
+    card = {"created_at": "2026-01-01T00:00:00Z", "shipped": False, "threshold": 0.5}
+    for model_id in ("deleted-1", "kept-1"):
+        for name in (HEAD_FILE, PREDICTIONS):
+            write_bytes(registry.folder(model_id) / name, b"numbers")
+        registry.add({**card, "id": model_id, "name": model_id, "extractor": {}, "head": {}, "calibration": {}})
+
+    class Meanwhile(io.BytesIO):
+        """The model is deleted while its first file is written."""
+
+        def write(self, data: Any) -> int:
+            if b"models/deleted-1" in bytes(data[:200]) and registry.has("deleted-1"):
+                registry.delete("deleted-1")
+            return super().write(data)
+
+    file = Meanwhile()
+    assert back_up(empty, file).models == 1
+    file.seek(0)
+    fresh = open_service(make_settings(tmp_path / "fresh"), run_jobs=False)
+    restore(fresh, file)
+    assert [card["id"] for card in fresh.registry.list()] == ["kept-1"]
+    fresh.close()
+
+
+def test_a_data_set_that_is_revised_meanwhile_is_whole_in_the_backup(empty: Service, tmp_path: Path) -> None:
+    members = {f"{label}/{n}.png": picture(10 * n) for n in range(3) for label in ("REAL", "FAKE")}
+    info = import_into(empty.datasets, zip_of(tmp_path / "a.zip", members))
+    empty.database.save_dataset(info.to_json())
+
+    class Meanwhile(io.BytesIO):
+        """Revised twice while its first file is written, so that the index of the first version is gone."""
+
+        def write(self, data: Any) -> int:
+            if b"datasets/a-1" in bytes(data[:200]) and empty.datasets.get("a-1").version == 1:
+                for number in (0, 1):
+                    empty.revise_dataset("a-1", {number: "DROP"})
+            return super().write(data)
+
+    file = Meanwhile()
+    assert back_up(empty, file).datasets == 1
+    file.seek(0)
+    fresh = open_service(make_settings(tmp_path / "fresh"), run_jobs=False)
+    restore(fresh, file)
+    assert fresh.datasets.get("a-1").version == 3
+    assert len(fresh.datasets.index("a-1")) == 4
+    fresh.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from backend.core.errors import NotFound, Unavailable
+from backend.core.errors import NotFound, Unavailable, Unreachable
 from backend.service.batching import BATCH_BYTES, BATCH_IMAGES, Batcher
 
 WAIT = 10.0
@@ -28,6 +28,8 @@ class Slow:
             raise ValueError("poison")
         if model_id == "unknown":
             raise NotFound("no such model")
+        if model_id == "away":
+            raise Unreachable("The database does not answer.")
         return [data.upper() for data in files]
 
 
@@ -123,3 +125,13 @@ def test_closing_answers_what_waits_and_takes_nothing_new(batcher: Batcher[bytes
 
 def test_nothing_is_answered_with_nothing(batcher: Batcher[bytes]) -> None:
     assert batcher.submit("a", [], None).result(WAIT) == []
+
+
+def test_a_database_that_is_away_is_asked_once_a_batch(slow: Slow, batcher: Batcher[bytes]) -> None:
+    occupy(batcher, slow)
+    futures = [batcher.submit(client, [b"a"], "away") for client in ("a", "b", "c")]
+    slow.go.set()
+    for future in futures:
+        with pytest.raises(Unreachable):
+            future.result(WAIT)
+    assert [model_id for model_id, _ in slow.batches] == [None, "away"]

@@ -217,9 +217,9 @@ def test_a_shard_that_has_changed_is_noticed(data, compute):
 
 @pytest.mark.usefixtures("filled")
 def test_delete(data, store):
-    store.delete(data.chunks[:2])
+    store.delete(chunk.digest for chunk in data.chunks[:2])
     assert store.missing(data.chunks, data.digest) == data.chunks[:2]
-    store.delete(data.chunks)
+    store.delete(chunk.digest for chunk in data.chunks)
     assert not list(store.root.glob("*/*.npy"))
     assert store.load([], data.digest).shape == (0, 0)
 
@@ -230,7 +230,7 @@ def test_on_worker_processes(data, store, compute, tmp_path):
         engine.map(compute, data.chunks, on_result=lambda *_: None)
         close(store.load(data.chunks, data.digest), data.expected)
         turn = Turn(tmp_path / "turn", "first")  # it was never, or is no more, the first start's turn
-        store.delete(data.chunks)
+        store.delete(chunk.digest for chunk in data.chunks)
         with pytest.raises(Cancelled):
             engine.map(partial(compute, cancelled=turn), data.chunks, on_result=lambda *_: None)
     finally:

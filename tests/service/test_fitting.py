@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from backend.service.app import Service
 from backend.service.fitting import FitTask, fit_on_worker
-from backend.service.registry import PREDICTIONS
+from backend.service.model_files import PREDICTIONS
 from tests.service.conftest import QUICK
 
 

@@ -158,6 +158,7 @@ def test_list_and_get(jobs):
     assert ([job.id for job in page], total) == (ids[3:1:-1], 5)
     page, total = jobs.list(state="queued", kind="count")
     assert ([job.params["n"] for job in page], total) == ([4, 2], 2)
+    assert {job.id for job in jobs.unfinished()} == set(ids[1:])
     with pytest.raises(InvalidInput, match="asleep"):
         jobs.list(state="asleep")
     for method in (jobs.get, jobs.cancel, jobs.retry):

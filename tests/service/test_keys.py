@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
-from backend.core.errors import InvalidInput, NotFound
+from backend.core.errors import InvalidInput, NotFound, Unreachable
 from backend.service.audit import REFUSALS_A_MINUTE, Audit, AuditEntry
 from backend.service.database import Database, utc_now
-from backend.service.keys import SCOPES, Keys
+from backend.service.keys import FRESH_SECONDS, SCOPES, Keys
 from backend.service.retention import sweep_expired
 from backend.service.tables import AuditRow, JobRow, KeyRow, UsageRow
 from backend.service.usage import Usage, today
@@ -71,6 +72,27 @@ def test_guessing_keys_asks_the_database_nothing(database: Database) -> None:
         keys.refresh()
         assert keys.find(f"dfk_{number:012d}_{'x' * 43}") is None
     assert len(queries) <= 1
+
+
+def test_a_database_that_does_not_answer_is_not_asked_for_each_request(database: Database) -> None:
+    keys = Keys(database)
+    _, text = keys.create("web", "predict")
+    keys.refresh()
+    asked = []
+
+    def refuse(*_: object) -> None:
+        asked.append(1)
+        raise OperationalError("", {}, Exception("it is gone"))
+
+    event.listen(database._engine, "before_cursor_execute", refuse)
+    keys._read_at -= FRESH_SECONDS
+    for _ in range(100):
+        keys.refresh()
+    assert keys.find(text) is not None
+    keys._read_at -= 30
+    with pytest.raises(Unreachable):
+        keys.refresh()
+    assert len(asked) == 1
 
 
 def test_another_process_revokes_and_creates(database: Database, tmp_path: Path) -> None:
@@ -159,6 +181,8 @@ def test_the_same_holds_on_postgresql() -> None:
         Audit(ours).record(AuditEntry("POST /set", 200))
         sweep_expired(theirs, Settings())
         assert Audit(theirs).list()[1] == 1
+        with pytest.raises(InvalidInput):
+            ours.has_model("a\x00b")
         ours.close()
         theirs.close()
 
@@ -170,6 +194,12 @@ def test_the_audit_log_is_read_newest_first(database: Database) -> None:
     entries, total = audit.list(limit=2, offset=1)
     assert ([entry.action for entry in entries], total) == (["POST /thing/3", "POST /thing/2"], 5)
     assert audit.list(since=utc_now()) == ([], 0)
+
+
+def test_an_id_that_a_client_made_up_speaks_to_no_terminal(database: Database) -> None:
+    audit = Audit(database)
+    audit.record(AuditEntry("PATCH /models/{model_id}", 422, target="\x1b[2J\x00\nlöwe"))
+    assert audit.list()[0][0].target == "?[2J??löwe"
 
 
 def test_a_flood_of_refusals_fills_no_disk(database: Database) -> None:

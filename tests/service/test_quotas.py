@@ -143,3 +143,13 @@ def test_a_removed_data_set_leaves_nothing_and_takes_nothing_of_others(service: 
     assert not [path for path in everything if "third-3" in str(path.parent) or path.stem in own]
     assert set(cached(service)) == others
     assert service.database.get_dataset("third-3") is None
+
+
+def test_a_damaged_data_set_can_be_removed_and_stands_in_nobodys_way(service: Service) -> None:
+    for name in ("chunks.json", "index.parquet"):
+        (service.datasets.root / "second-2" / name).write_bytes(b"damaged")
+    own = places(service, "first-1", EXTRACTORS[0])
+    for dataset_id in ("first-1", "second-2"):
+        service.delete_dataset(dataset_id)
+    assert service.datasets.list() == []
+    assert not own & set(cached(service))

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from backend.core.errors import BrokenImage, Conflict, IntegrityError, NoActiveModel, NotFound
 from backend.service.app import Service, open_service
-from backend.service.registry import CARD, HEAD, PREDICTIONS, model_id_for
+from backend.service.model_files import CARD, HEAD, PREDICTIONS, model_id_for
 from tests.service.conftest import make_settings
 
 
@@ -115,9 +115,21 @@ def test_a_removal_that_is_killed_never_brings_a_model_back(copy: Service, model
     registry.sync()
 
     (registry.root / "other-1" / CARD).unlink()  # the first step; the others were not done any more
-    registry.sync()
+    registry.forget_removed()
     assert [card["id"] for card in registry.list()] == [model]
     assert registry.list_unfinished() == ["other-1"]
+
+
+def test_models_are_not_forgotten_where_files_are_damaged_or_away(copy: Service, model: str) -> None:
+    card = copy.registry.root / model / CARD
+    text = card.read_text()
+    card.write_text("{")
+    copy.registry.sync()
+    card.unlink()  # as in a folder that is not mounted
+    copy.registry.forget_removed()
+    assert copy.registry.active() == model
+    assert copy.registry.has(model)
+    card.write_text(text)
 
 
 def test_what_killed_fits_and_removals_left_is_discarded_and_no_model(copy: Service, model: str) -> None:

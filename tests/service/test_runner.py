@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from backend.service.job_context import JobContext
 from backend.service.leases import Leases, current_owner, owner_is_dead
 from backend.service.tables import JobRow
 from tests.service.job_workflows import STEPS, lines, open_jobs, wait_for
@@ -163,3 +164,36 @@ def test_a_job_that_cannot_have_its_folder_fails_and_the_next_one_runs(jobs, run
     ended = jobs.get(job.id)
     assert (ended.state, ended.error_code) == ("failed", "internal")
     assert "could not start" in caplog.text
+
+
+def test_a_job_whose_turn_passes_without_a_word_waits_again(jobs, run, tmp_path):
+    """As where a server that lost the job long ago ends only now, and says to its workers that they should stop."""
+    run()
+    job = jobs.submit("watch", {"file": str(tmp_path / "a")})
+    wait_for((tmp_path / "a").exists)
+    (jobs.folder(job.id) / "turn").write_bytes(b"")
+    job = jobs.wait(job.id, 10)
+    assert (job.state, job.attempts) == ("done", 1)
+
+
+def test_an_owner_never_takes_its_own_running_job_again(jobs):
+    """Its lease is over where the whole process, or its machine, stood still for a while."""
+    leases = Leases(jobs.database, 0.1, 5)
+    job = jobs.submit("count", {})
+    assert leases.claim().id == job.id
+    time.sleep(0.2)
+    assert leases.claim([job.id]) is None
+    assert leases.claim().attempts == 2
+
+
+def test_a_server_that_lost_a_job_without_knowing_removes_nothing(jobs):
+    job = jobs.submit("count", {})
+    lost, present = JobContext(job, None, jobs), JobContext(job, None, jobs)
+    error = ValueError("whatever it met")
+    assert lost.goes_on_elsewhere(error)
+    assert not present.goes_on_elsewhere(error)
+    present.stop()
+    assert present.goes_on_elsewhere(error)
+    asked = JobContext(job, None, jobs)
+    asked.cancel()
+    assert not asked.goes_on_elsewhere(error)

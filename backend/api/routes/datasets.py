@@ -146,4 +146,4 @@ def export_dataset(
         "zip": ("application/zip", service.datasets.export_zip),
         "parquet": ("application/vnd.apache.parquet", service.datasets.export_parquet),
     }[format]
-    return download(service.jobs.root, f"{info.id}.{format}", media, lambda path: write(info.id, path))
+    return download(service.settings, f"{info.id}.{format}", media, info.bytes, lambda path: write(info.id, path))

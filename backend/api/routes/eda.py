@@ -90,7 +90,9 @@ async def profile_images(request: Request, settings: SettingsDep, gate: GateDep)
     async with receive_images(request, settings, ("labels",)) as (pack, fields):
         labels = parse_labels(fields["labels"], len(pack.files)) if "labels" in fields else [""] * len(pack.files)
         reading = _Reading(pack, labels, settings.max_pixels)
-        return await to_thread.run_sync(reading.profile, limiter=gate.limiter)
+        profile = await to_thread.run_sync(reading.profile, limiter=gate.limiter)
+    request.state.images = profile.images  # of the key's images a day
+    return profile
 
 
 class _Reading:

@@ -149,11 +149,12 @@ def set_model(request: Request, chosen: SetIn, service: ServiceDep) -> ModelCard
 )
 def export_model(model_id: ModelId, service: ServiceDep) -> Response:
     """A zip with the card, the head and, where the extractor is a network, one ONNX graph from pixels to score."""
-    service.registry.get(model_id)
+    card = service.registry.get(model_id)
     return download(
-        service.jobs.root,
+        service.settings,
         f"{model_id}.zip",
         "application/zip",
+        int(card["size_bytes"]),
         lambda path: service.registry.export(model_id, path),
     )
 

@@ -6,12 +6,13 @@ from asyncio import wrap_future
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import nullcontext
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from backend.api.deps import MetricsDep, ServiceDep, SettingsDep
+from backend.api.deps import GateDep, MetricsDep, ServiceDep, SettingsDep
 from backend.api.metrics import Metrics
 from backend.api.packs import client_of, file_problem, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError
@@ -41,14 +42,18 @@ _FLAGS = ("", "true", "false", "1", "0")
         }
     },
 )
-async def predict(request: Request, service: ServiceDep, settings: SettingsDep, metrics: MetricsDep) -> Response:
+async def predict(
+    request: Request, service: ServiceDep, settings: SettingsDep, metrics: MetricsDep, gate: GateDep
+) -> Response:
     """One answer for each file, by the active model or `model_id`. A bad file does not fail the others.
 
     200 where any file was answered; otherwise the problem itself: that of the only file, or one with `errors`.
     """
     async with receive_images(request, settings, ("model_id", "explain", "provenance")) as (pack, fields):
         _check_flags(fields)
-        answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
+        is_small = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
+        async with nullcontext() if is_small else gate.large:
+            answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
     _count(metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
