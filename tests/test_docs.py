@@ -20,7 +20,7 @@ from backend.cli import app
 from backend.core.extractors import EXTRACTORS
 from backend.core.heads import HEADS
 from backend.settings import Settings, describe_settings
-from benchmarks.readme import fill
+from benchmarks.documents import TABLES, fill
 from tests.running import ROOT, RunningService
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -116,5 +116,6 @@ def test_the_readmes_examples_work(fitted: RunningService, tmp_path: Path) -> No
     run_blocks(README, fitted, tmp_path)
 
 
-def test_the_readmes_figures_are_those_of_the_results() -> None:
-    assert fill(README) == README, "python -m benchmarks.readme writes them"
+@pytest.mark.parametrize("name", TABLES)
+def test_the_figures_are_those_of_the_results(name: str) -> None:
+    assert fill(name) == (ROOT / name).read_text(encoding="utf-8"), "python -m benchmarks.documents writes them"

@@ -1,8 +1,8 @@
-"""Puts the tables of benchmarks/results/ into the README, between `<!-- table: NAME -->` and `<!-- end -->`.
+"""Puts the tables of benchmarks/results/ into README.md and docs/, between `<!-- table: NAME -->` and `<!-- end -->`.
 
-    python -m benchmarks.readme
+    python -m benchmarks.documents
 
-A test holds that the README shows what the results say.
+A test holds that the documents show what the results say.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import cifake, eda
+from benchmarks import cifake, eda, fuzz, load, reliability, scaling
 from benchmarks.record import RESULTS, ROOT
 
-README = ROOT / "README.md"
 Result = dict[str, Any]
 
 
@@ -54,24 +53,35 @@ def speed(extraction: Result, startup: Result) -> str:
     )
 
 
-TABLES: dict[str, Callable[[], str]] = {
-    "cifake": lambda: cifake.table(read_result("cifake")["rows"]),
-    "costs": lambda: costs(read_result("cifake")),
-    "speed": lambda: speed(read_result("extraction"), read_result("startup")),
-    "eda": lambda: eda.table(read_result("eda")),
+TABLES: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {
+        "cifake": lambda: cifake.table(read_result("cifake")["rows"]),
+        "costs": lambda: costs(read_result("cifake")),
+        "speed": lambda: speed(read_result("extraction"), read_result("startup")),
+        "eda": lambda: eda.table(read_result("eda")),
+    },
+    "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
+    "docs/reliability.md": {
+        "faults": lambda: reliability.table(read_result("reliability")["rows"]),
+        "load": lambda: load.table(read_result("load")),
+        "fuzz": lambda: fuzz.table(read_result("fuzz")),
+    },
 }
+"""What each document shows."""
 
 
-def fill(text: str) -> str:
-    """The text with every table made anew."""
-    for name, make in TABLES.items():
-        head, start, rest = text.partition(f"<!-- table: {name} -->\n")
+def fill(name: str) -> str:
+    """The document's text with every table made anew."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for table, make in TABLES[name].items():
+        head, start, rest = text.partition(f"<!-- table: {table} -->\n")
         _, end, tail = rest.partition("<!-- end -->")
         if not start or not end:
-            raise SystemExit(f"README.md has no place for the table {name}.")
+            raise SystemExit(f"{name} has no place for the table {table}.")
         text = f"{head}{start}\n{make()}\n\n{end}{tail}"
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(fill(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in TABLES:
+        (ROOT / name).write_text(fill(name), encoding="utf-8")
