@@ -29,7 +29,6 @@ IMAGES = {
 """The variables of docker-compose.yml that choose images."""
 
 _SYSTEM = "standin/debian:bookworm"
-_DEBIAN = "http://deb.debian.org/debian"
 _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _HERE = Path(__file__).parent
 
@@ -38,7 +37,7 @@ def make_base(shell: Shell, folder: Path, packages: PackageSettings) -> None:
     """Makes the stand-in for the Python image: Debian with Python 3.11, pip and this machine's settings."""
     root = folder / "root"
     include = "python3.11,python3-pip,python3-venv,ca-certificates"
-    shell.run("debootstrap", "--variant=minbase", f"--include={include}", "bookworm", root, packages.debian)
+    shell.run("debootstrap", "--variant=minbase", f"--include={include}", "bookworm", root, *packages.debian)
     archive = folder / "root.tar"
     shell.run("tar", "-C", root, "-cf", archive, ".")
     shell.run("docker", "import", archive, _SYSTEM)
@@ -152,12 +151,12 @@ def _pip_settings() -> dict[str, str]:
     return found
 
 
-def _debian_mirror() -> str:
-    """The address of Debian's main archive that apt uses here."""
+def _debian_mirror() -> list[str]:
+    """The address of Debian's main archive that apt uses here; none where debootstrap's own has to do."""
     uris = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
         capture_output=True,
         text=True,
         check=False,
     ).stdout.split()
-    return next((uri.rstrip("/") for uri in uris if uri.rstrip("/").endswith("/debian")), _DEBIAN)
+    return [uri for uri in uris if uri.rstrip("/").endswith("/debian")][:1]
