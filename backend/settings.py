@@ -137,6 +137,12 @@ class Settings(BaseSettings):
         description="Memory of one worker process before it is stopped and its work runs again, e.g. 4GiB; "
         "0: a fair share of the machine's, at least 4 GiB where there is that much",
     )
+    worker_niceness: int = Field(
+        10,
+        ge=0,
+        le=19,
+        description="How far worker processes stand back behind what answers requests: 0 not at all, 19 furthest",
+    )
     fit_memory: ByteSize = Field(
         ByteSize(4096 * _MIB),
         ge=64 * _MIB,

@@ -11,6 +11,8 @@ from frontend.client import NOT_READY, Client
 from frontend.texts import plain, say, say_problem
 from frontend.transport import ApiError
 
+RETRY_EVERY_S = 2.0
+
 _KEY, _TYPED = "api_key", "api_key_typed"
 
 
@@ -20,11 +22,23 @@ def client() -> Client:
 
 
 def run_page(draw: Callable[[], None]) -> None:
-    """Draws a page; what the service refuses ends it with a sentence."""
+    """Draws a page; what the service refuses ends it with a sentence. Where it is down, the page comes back with it."""
     try:
         draw()
     except ApiError as error:
         show_error(error)
+        if error.status == 0:
+            _wait_for_service()
+
+
+@st.fragment(run_every=RETRY_EVERY_S)
+def _wait_for_service() -> None:
+    """Draws the page anew as soon as the service answers."""
+    try:
+        client().health()
+    except ApiError:
+        return
+    st.rerun()
 
 
 def show_error(error: ApiError) -> None:

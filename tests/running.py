@@ -30,6 +30,7 @@ class RunningService:
             "DEEPFAKE_DATA_DIR": str(folder / "data"),
             "DEEPFAKE_MODELS_DIR": str(folder / "models"),
             "DEEPFAKE_PORT": str(self.port),
+            "DEEPFAKE_WORKER_NICENESS": "0",  # on a machine that is busy with other tests, 10 would be hardly anything
         }
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "models").mkdir(parents=True)

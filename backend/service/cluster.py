@@ -48,6 +48,7 @@ class Cluster:
 
     client: Client
     embedded: LocalCluster | None
+    niceness: int  # of the worker processes
 
     def count_threads(self) -> int:
         """The number of worker threads at the moment; 0 where no worker is there, or the scheduler is lost."""
@@ -55,7 +56,7 @@ class Cluster:
 
         try:
             if self.embedded is None:  # a scheduler that was restarted has forgotten it
-                self.client.register_plugin(WorkerManners())
+                self.client.register_plugin(WorkerManners(self.niceness))
             return sum(self.client.nthreads().values())
         except OSError:
             return 0
@@ -108,12 +109,12 @@ def open_cluster(settings: Settings) -> Cluster:
         )
     try:
         client = Client(address, security=security, set_as_default=False, timeout=CONNECT_SECONDS)
-        client.register_plugin(WorkerManners())
+        client.register_plugin(WorkerManners(settings.worker_niceness))
     except BaseException:
         if embedded is not None:
             embedded.close(timeout=10)
         raise
-    return Cluster(client, embedded)
+    return Cluster(client, embedded, settings.worker_niceness)
 
 
 def given_security(settings: Settings) -> Security:

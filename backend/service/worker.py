@@ -19,17 +19,18 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from backend.core.errors import ConfigError
 from backend.service.storage import sweep_scratch
 
-NICENESS = 10
-
 
 class WorkerManners(WorkerPlugin):
     """Makes each worker process, a restarted one too, stand back behind the process that answers requests."""
 
     name = "manners"
 
+    def __init__(self, niceness: int) -> None:
+        self.niceness = niceness
+
     def setup(self, worker: Any) -> None:
         """Lower the priority of every thread, and leave Ctrl-C to the process that owns this one."""
-        be_nice()
+        be_nice(self.niceness)
         with suppress(ConfigError, OSError):  # what cannot be swept is in nobody's way
             sweep_scratch()
         # The engine raises what a task raised, and its caller decides what of it is worth a line in the log.
@@ -38,13 +39,13 @@ class WorkerManners(WorkerPlugin):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def be_nice() -> None:
-    """Give every thread of this process niceness 10: on Linux it is a thread's own, and only new threads inherit it."""
+def be_nice(niceness: int) -> None:
+    """Give every thread of this process that niceness: on Linux each has its own, and only new threads inherit it."""
     tasks = Path("/proc/self/task")
     threads = [int(task.name) for task in tasks.iterdir()] if tasks.exists() else [0]
     for thread in threads:
         try:
-            os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+            os.setpriority(os.PRIO_PROCESS, thread, niceness)
         except (ProcessLookupError, PermissionError):  # it has just ended, or is nicer already
             continue
 

@@ -29,10 +29,10 @@ TEXTS: dict[str, Text] = {
     "key.use": Text("Use this key", "Использовать ключ"),
     "key.forget": Text("Forget the key", "Забыть ключ"),
     "error.down": Text(
-        "The service at {url} does not answer. Start it with `make run` (or set DEEPFAKE_API_URL to its address), then "
-        "press the button. Nothing that you entered is lost.",
-        "Сервис по адресу {url} не отвечает. Запустите его командой `make run` (или укажите адрес в DEEPFAKE_API_URL) "
-        "и нажмите кнопку. Всё введённое сохранено.",
+        "The service at {url} does not answer. Start it with `make run` (or set DEEPFAKE_API_URL to its address): this "
+        "page then comes back by itself. Nothing that you entered is lost.",
+        "Сервис по адресу {url} не отвечает. Запустите его командой `make run` (или укажите адрес в DEEPFAKE_API_URL): "
+        "страница вернётся сама. Всё введённое сохранено.",
     ),
     "error.not_ready": Text(
         "Nothing can be checked at the moment. {detail} Where there is no detector yet, train one on the page Train, "

@@ -76,6 +76,14 @@ def test_a_visitor_trains_a_detector_on_a_zip_and_gets_verdicts_from_it(
     assert "Traceback" not in text
 
 
+def test_a_page_comes_back_with_the_service(browser: WebDriver, site: str, service: RunningService) -> None:
+    service.kill()
+    browser.get(f"{site}/datasets")
+    wait_for_text(browser, "does not answer")
+    service.start()
+    wait_for_text(browser, "Add a data set")
+
+
 def open_page(browser: WebDriver, title: str) -> None:
     """Follows the navigation at the left."""
     click(browser, title, "[data-testid=stSidebarNav] a")

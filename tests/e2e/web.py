@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
@@ -93,9 +93,11 @@ def read(browser: WebDriver) -> str:
 
 def wait_for_text(browser: WebDriver, text: str, seconds: float = PATIENCE_S) -> str:
     """The page's text once it contains `text`."""
-    WebDriverWait(browser, seconds, ignored_exceptions=[StaleElementReferenceException]).until(
-        lambda b: text in read(b), f"{text!r} is not on the page"
-    )
+    wait = WebDriverWait(browser, seconds, ignored_exceptions=[StaleElementReferenceException])
+    try:
+        wait.until(lambda b: text in read(b))
+    except TimeoutException:
+        raise AssertionError(f"{text!r} is not on the page, which says:\n{read(browser)}") from None
     return read(browser)
 
 

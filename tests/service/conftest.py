@@ -22,7 +22,11 @@ QUICK = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=1.
 def make_settings(folder: Path) -> Settings:
     """Settings of a service with its own folders and two worker processes."""
     return load_settings(
-        data_dir=folder / "data", models_dir=folder / "models", shipped_dir=folder / "shipped", workers=2
+        data_dir=folder / "data",
+        models_dir=folder / "models",
+        shipped_dir=folder / "shipped",
+        workers=2,
+        worker_niceness=0,  # on a machine that is busy with other tests, 10 would be hardly anything
     )
 
 
