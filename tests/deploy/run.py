@@ -7,6 +7,7 @@ An argument is the file for everything that the commands print; by default build
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ def main() -> int:
     """Zero where everything worked or nothing can be tried here."""
     log_path = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "test-deploy.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that whoever ends it leaves no engine behind
     began = time.monotonic()
     with log_path.open("wb") as log, tempfile.TemporaryDirectory(prefix="test-deploy-") as name:
         folder = Path(name)
