@@ -113,9 +113,7 @@ class Protection:
             log.warning("The keys could not be read: %s", error.message)
         else:
             if not self.keys.count:
-                log.warning(
-                    "Requests need an API key, and there is none yet: deepfake keys create --name NAME --scope admin"
-                )
+                log.warning("Requests need an API key, and there is none yet: %s", _FIRST_KEY)
 
     async def _find(self, header: str, address: str) -> ApiKey:
         if not self.keys.is_fresh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,28 @@ def leftovers(service: RunningService, seconds: float = 3.0) -> list[str]:
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(0.05)
+
+
+def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
+    """Waits until that holds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def half_an_upload(service: RunningService, path: str) -> socket.socket:
+    """A connection over which half of an upload has been sent, and has begun to reach the disk."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nContent-Length: 8000000\r\n"
+        "Content-Type: multipart/form-data; boundary=X\r\n\r\n"
+        '--X\r\nContent-Disposition: form-data; name="archive"; filename="a.zip"\r\n\r\n'
+    )
+    connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+    connection.sendall(head.encode() + b"x" * 4_000_000)
+    jobs = service.folder / "data" / "jobs"
+    eventually(lambda: any(file.stat().st_size > 10**6 for file in jobs.rglob("0*")))
+    return connection
 
 
 def peak_growth(service: RunningService, act: Callable[[], object]) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import resource
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.leftovers import leftovers, peak_growth, uploads
+from tests.api.leftovers import eventually, half_an_upload, leftovers, peak_growth, uploads
 from tests.pictures import dataset_zip, photo
 from tests.running import RunningService
 
@@ -29,27 +29,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     service.start()
     yield service
     service.stop()
-
-
-def eventually(true: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def half_an_upload(service: RunningService, path: str) -> socket.socket:
-    """A connection over which half of an upload has been sent, and has begun to reach the disk."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nContent-Length: 8000000\r\n"
-        "Content-Type: multipart/form-data; boundary=X\r\n\r\n"
-        '--X\r\nContent-Disposition: form-data; name="archive"; filename="a.zip"\r\n\r\n'
-    )
-    connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-    connection.sendall(head.encode() + b"x" * 4_000_000)
-    jobs = service.folder / "data" / "jobs"
-    eventually(lambda: any(file.stat().st_size > 10**6 for file in jobs.rglob("0*")))
-    return connection
 
 
 @pytest.mark.parametrize("path", ["/fit", "/datasets"])

@@ -5,37 +5,20 @@ from __future__ import annotations
 import random
 import socket
 import struct
-import time
 
 import httpx
 import pytest
 
-from tests.api.leftovers import leftovers, peak_growth, uploads
+from tests.api.leftovers import half_an_upload, leftovers, peak_growth
 from tests.pictures import zipped
 from tests.running import RunningService
 
 TINY = 10_000
 
 
-def half_an_upload(service: RunningService) -> socket.socket:
-    """A connection over which a part of an upload has been sent, and has begun to reach the disk."""
-    head = (
-        f"POST /datasets HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nContent-Length: 8000000\r\n"
-        "Content-Type: multipart/form-data; boundary=X\r\n\r\n"
-        '--X\r\nContent-Disposition: form-data; name="archive"; filename="a.zip"\r\n\r\n'
-    )
-    connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-    connection.sendall(head.encode() + b"x" * 2_000_000)
-    deadline = time.monotonic() + 10
-    while not uploads(service):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return connection
-
-
 @pytest.mark.parametrize("how", ["half-closed", "reset"])
 def test_an_upload_that_ends_early_leaves_nothing(fitted: RunningService, how: str) -> None:
-    with half_an_upload(fitted) as connection:
+    with half_an_upload(fitted, "/datasets") as connection:
         if how == "half-closed":  # it will send no more, but listens
             connection.shutdown(socket.SHUT_WR)
             assert not connection.recv(10_000).startswith(b"HTTP/1.1 5")
