@@ -144,11 +144,11 @@ def test_a_bad_upload_is_refused_at_once_and_leaves_nothing(running: RunningServ
 
 def test_nothing_readable_is_a_failed_job_that_says_why(running: RunningService) -> None:
     members = [("REAL/a.jpg", b"nothing"), ("FAKE/b.jpg", encode(crop(1)[:1, :1]))]
-    answer = send(running, "unreadable", archive=("x.zip", zipped(members)))
+    answer = send(running, "nothing readable", archive=("x.zip", zipped(members)))
     assert (answer.status_code, answer.json()["code"]) == (422, "dataset.no_images")
     job = httpx.get(f"{running.url}/jobs/{answer.json()['job_id']}").json()
     assert (job["state"], job["error_code"]) == ("failed", "dataset.no_images")
-    assert httpx.get(f"{running.url}/datasets?q=unreadable").json()["total"] == 0
+    assert httpx.get(f"{running.url}/datasets", params={"q": "nothing readable"}).json()["total"] == 0
     assert leftovers(running) == []
 
 
