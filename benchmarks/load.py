@@ -10,9 +10,6 @@ processor time is part of the result. Ends with status 1 where an answer was not
 from __future__ import annotations
 
 import argparse
-import asyncio
-import io
-import itertools
 import json
 import os
 import signal
@@ -22,17 +19,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import requests
-from PIL import Image
 
+from benchmarks.clients import closed_loop, percentiles, small_jpegs
 from benchmarks.record import ROOT, write_result
 from benchmarks.startup import free_port
 
@@ -40,80 +35,21 @@ SWITCH_SECONDS = 5.0
 SAMPLE_SECONDS = 5.0
 ALLOWED = {"200", "429", "503"}
 EXTRACTORS = ("spectrum", "residual", "npr")
-IMAGES = 64
 KEPT_MODELS = 4
-
-
-def bodies() -> list[bytes]:
-    """Multipart bodies, each with another small JPEG of smooth noise."""
-    rng = np.random.default_rng(0)
-    made = []
-    for number in range(IMAGES):
-        small = rng.integers(0, 256, (4 + number % 13, 4 + number % 13, 3), dtype=np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=75)
-        head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
-        made.append(head + buffer.getvalue() + b"\r\n--b--\r\n")
-    return made
-
-
-async def client(port: int, until: float, payloads: Iterator[bytes], seen: list[tuple[float, float, str]]) -> None:
-    """Asks until the time is up; notes (moment, seconds, status) of each answer, "broken" for a lost connection."""
-    reader = writer = None
-    while time.monotonic() < until:
-        began = time.monotonic()
-        pause = 0.0
-        try:
-            if reader is None or writer is None:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            body = next(payloads)
-            head = "POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            status = lines[0].split()[1]
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-            await reader.readexactly(int(headers["content-length"]))
-            pause = float(headers.get("retry-after", 0))
-            if headers.get("connection") == "close":
-                reader = writer = None
-        except (OSError, EOFError):
-            status, reader, writer, pause = "broken", None, None, 0.1
-        seen.append((began, time.monotonic() - began, status))
-        await asyncio.sleep(pause)
 
 
 async def generate(port: int, clients: int, seconds: float) -> dict[str, Any]:
     """What the clients saw, and what they cost."""
-    payloads = itertools.cycle(bodies())
-    seen: list[tuple[float, float, str]] = []
-    began = time.monotonic()
-    await asyncio.gather(*(client(port, began + seconds, payloads, seen) for _ in range(clients)))
-    lasted = time.monotonic() - began
-    answered = sorted(latency for _, latency, status in seen if status == "200")
+    figures = await closed_loop(port, clients, seconds, small_jpegs())
+    answers = figures.pop("answers")
+    began = min(moment for moment, *_ in answers)
     minutes: dict[int, list[float]] = {}
-    for moment, latency, status in seen:
+    for moment, latency, status in answers:
         if status == "200":
             minutes.setdefault(int((moment - began) // 60), []).append(latency)
-    used = os.times()
-    return {
-        "clients": clients,
-        "seconds": round(lasted, 1),
-        "statuses": dict(Counter(status for *_, status in seen)),
-        "predictions_per_second": round(len(answered) / lasted, 1),
-        "milliseconds": percentiles(answered),
-        "p99_by_minute_ms": [percentiles(sorted(of_minute))["p99"] for _, of_minute in sorted(minutes.items())],
-        "generator_cpu_seconds": round(used.user + used.system, 1),
-    }
-
-
-def percentiles(ordered: list[float]) -> dict[str, float]:
-    """Milliseconds that a part of the requests took at most."""
-    if not ordered:
-        return {}
-    parts = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
-    return {
-        name: round(1000 * ordered[min(len(ordered) - 1, int(part * len(ordered)))], 1) for name, part in parts.items()
-    }
+    figures["predictions_per_second"] = figures.pop("per_second")
+    figures["p99_by_minute_ms"] = [percentiles(of_minute)["p99"] for _, of_minute in sorted(minutes.items())]
+    return figures
 
 
 @contextmanager
@@ -259,7 +195,9 @@ def main() -> None:
     parser.add_argument("--generate", type=int, metavar="PORT", help="only be the clients of a server on this port")
     given = parser.parse_args()
     if given.generate:
-        print(json.dumps(asyncio.run(generate(given.generate, given.clients, given.seconds))))
+        import uvloop
+
+        print(json.dumps(uvloop.run(generate(given.generate, given.clients, given.seconds))))
         return
     figures = measure(given.seconds, given.clients)
     print(json.dumps(figures, indent=1))

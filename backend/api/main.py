@@ -22,6 +22,7 @@ from backend.api.observing import Observe
 from backend.api.packs import Gate
 from backend.api.protection import Protection
 from backend.api.routes import audit, datasets, eda, fit, health, images, jobs, models, options, predict
+from backend.api.runtime import tune_runtime
 from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
 from backend.core.errors import NotFound
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         service = await run_in_threadpool(open_service, chosen)
         app.state.protection = Protection(service.database, chosen)
         app.state.service = service
-        keeper = asyncio.create_task(app.state.protection.keep())
+        keepers = [asyncio.create_task(app.state.protection.keep()), asyncio.create_task(tune_runtime())]
         app.state.metrics.watch(service)
         for name in await run_in_threadpool(sweep, service.jobs.root, _is_job(service.jobs)):
             log.info("removed the unfinished upload %s of an earlier run", name)
@@ -52,7 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             with app.state.draining.on_signals():
                 yield
         finally:
-            keeper.cancel()
+            for keeper in keepers:
+                keeper.cancel()
             await run_in_threadpool(app.state.protection.flush)
             await run_in_threadpool(service.close)
 
@@ -72,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gate = Gate(chosen.workers, chosen.max_waiting)
     for noun in (fit, models, predict, datasets, images, eda, jobs, options, health, audit):
         app.include_router(noun.router, dependencies=[Depends(refuse_unknown_query)])
+    app.router.routes.insert(0, predict.direct)
     documentation.install(app)
     problems.install(app)
     # The last one added is the outermost.

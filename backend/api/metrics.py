@@ -16,6 +16,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._of_route: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.drift: Drift | None = None  # set by `watch`
         self.requests = Counter(
             "deepfake_requests", "Requests by route and status", ["method", "route", "status"], registry=self.registry
@@ -34,6 +35,15 @@ class Metrics:
         self.refused = Counter(
             "deepfake_refused_images", "Images that could not be answered, by code", ["code"], registry=self.registry
         )
+
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts one request that has ended; status 0: its client was gone before an answer began."""
+        found = self._of_route.get((method, route, status))
+        if found is None:
+            found = self.requests.labels(method, route, str(status)), self.seconds.labels(method, route)
+            self._of_route[method, route, status] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def watch(self, service: Service) -> None:
         """Adds what is read from the service whenever the metrics are asked for: queue, models, drift, jobs, disk."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from backend.api.plain_form import Part, split_plain
 from backend.api.problems import ProblemError, wrong_media_type
 
 MAX_FIELDS = 50
@@ -53,10 +54,19 @@ async def read_multipart(request: Request, open_sink: OpenSink, *, max_files: in
 
 
 async def _read(request: Request, boundary: bytes, reader: _Reader) -> dict[str, str]:
+    parser: MultipartParser | None = None
+    length = request.headers.get("content-length", "")
     try:
-        parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]  # its own TypedDict
         async for chunk in request.stream():
-            parser.write(chunk)
+            if not chunk:
+                continue
+            parts = split_plain(chunk, boundary) if parser is None and length == str(len(chunk)) else None
+            if parts is None:
+                if parser is None:
+                    parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]  # its own TypedDict
+                parser.write(chunk)
+            else:
+                reader.take(parts)
             if reader.pending_bytes > _FLUSH_BYTES:
                 await run_in_threadpool(reader.flush)
     except FormParserError as error:
@@ -120,6 +130,17 @@ class _Reader:
             "on_part_end": self._close,
             "on_end": self._end,
         }
+
+    def take(self, parts: Sequence[Part]) -> None:
+        """The parts of a whole body, as the parser would have called for them."""
+        for headers, content in parts:
+            self._begin()
+            self._part.headers.extend(headers)
+            self._open()
+            if content:
+                self._add(content, 0, len(content))
+            self._close()
+        self._end()
 
     def flush(self) -> None:
         """Writes what is queued (None closes a file). Blocking."""

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.draining import Draining
@@ -54,10 +54,10 @@ class Observe:
             nonlocal status, bytes_out
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
                 if self.draining.begun:
-                    headers["Connection"] = "close"  # the next request goes to another server
+                    headers.append((b"connection", b"close"))  # the next request goes to another server
+                message["headers"] = headers
             else:
                 bytes_out += len(message.get("body", b""))
             await send(message)
@@ -74,8 +74,7 @@ class Observe:
 
     def _note(self, scope: Scope, status: int, seconds: float, bytes_in: int, bytes_out: int) -> None:
         method, route = _method(scope), _template(scope)
-        self.metrics.requests.labels(method, route, str(status)).inc()
-        self.metrics.seconds.labels(method, route).observe(seconds)
+        self.metrics.count_request(method, route, status, seconds)
         if route in _PROBES and status < 400 and not access_log.isEnabledFor(logging.DEBUG):
             return
         state = scope["state"]

@@ -140,6 +140,9 @@ def _is_own(origin: str, host: tuple[str, str]) -> bool:
     return (theirs[0], theirs[1] or default) == (host[0], host[1] or default)
 
 
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
 class SecurityHeaders:
     """Adds headers that forbid sniffing, framing, foreign use and caching, unless the route set its own."""
 
@@ -149,9 +152,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                present = {name.lower() for name, _ in message.get("headers", ())}
+                added = [header for header in _RAW_HEADERS if header[0] not in present]
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import shutil
 import tempfile
 import time
@@ -83,17 +84,15 @@ class PackedFile:
 
 
 class Pack:
-    """Many small files one behind the other: in memory at first, then in a file without a name.
+    """Many small files one behind the other: in memory at first, then in a file of `folder` without a name.
 
     Such a file is gone when the process is, so nothing is ever left behind.
     """
 
     def __init__(self, folder: Path, *, max_memory: int, max_file_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (close() below)
-            max_size=max_memory, dir=str(folder)
-        )
-        self._max_file_bytes = max_file_bytes
+        self._folder, self._max_memory, self._max_file_bytes = folder, max_memory, max_file_bytes
+        self._file: IO[bytes] = io.BytesIO()
+        self._is_in_memory = True
         self.files: list[PackedFile] = []
 
     def open(self, filename: str) -> _PackedSink:
@@ -102,7 +101,17 @@ class Pack:
 
     def append(self, data: bytes) -> None:
         """Adds bytes at the end."""
+        if self._is_in_memory and self._file.tell() + len(data) > self._max_memory:
+            self._move_to_disk()
         self._file.write(data)
+
+    def _move_to_disk(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        on_disk = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (close() below)
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, on_disk)
+        self._file.close()
+        self._file, self._is_in_memory = on_disk, False
 
     def tell(self) -> int:
         """Where the next bytes go."""

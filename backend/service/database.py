@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, event, exists, inspect, select, text
+from sqlalchemy import Connection, bindparam, create_engine, delete, event, exists, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
@@ -27,6 +27,7 @@ _CONNECTION = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval
 """Of PostgreSQL's client library: a server that is gone is noticed within half a minute."""
 _LOCKS_AT_ONCE = 8  # that one process holds or waits for
 _MIGRATION_LOCK = 0x6465_6570_6661_6B65  # any number that no other program uses on the same PostgreSQL server
+_SETTING = select(SettingRow.value).where(SettingRow.key == bindparam("key"))
 
 
 def utc_now() -> str:
@@ -190,8 +191,9 @@ class Database:
 
     def get_setting(self, key: str) -> Any:
         """The value kept under a key, or None."""
-        with self.reading() as session:
-            return session.scalar(select(SettingRow.value).where(SettingRow.key == key))
+        # without a session, which costs more than the query: each batch of predictions asks for the active model
+        with _translated(), self._engine.connect() as connection:
+            return connection.scalar(_SETTING, {"key": key})
 
     def set_setting(self, key: str, value: Any) -> None:
         """Keep a JSON value under a key, for every process and later start."""

@@ -66,7 +66,9 @@ class Drift:
     def add(self, model_id: str, verdict: str, probability_fake: float) -> None:
         """Counts one answer."""
         with self._lock:
-            recent = self._recent.setdefault(model_id, _Recent())
+            recent = self._recent.get(model_id)
+            if recent is None:
+                recent = self._recent[model_id] = _Recent()
             self._recent.move_to_end(model_id)
             recent.probabilities.append(probability_fake)
             recent.verdicts.append(verdict)

@@ -13,8 +13,10 @@ from frontend.session import client
 from frontend.texts import say_text
 from frontend.transport import ApiError, Json
 
-BATCH_FILES, BATCH_BYTES = 16, 32 * 2**20
-"""A request ends at either bound, so that the first answers of many pictures come soon."""
+FIRST_FILES, BATCH_FILES, BATCH_BYTES = 16, 128, 32 * 2**20
+"""The first answers of many pictures come soon; then a request has as many files as are answered already, up to these
+bounds, since each one draws the page again.
+"""
 PASSING = frozenset({0, 401, 403, 404, 429, 502, 503, 504})
 """Statuses that say nothing of the pictures: to be asked again later, as they are."""
 
@@ -112,7 +114,8 @@ def explain(picture: Picture, model_id: str) -> None:
 
 
 def _first_of(missing: Sequence[Picture], model_id: str) -> list[Picture]:
-    most = _most_files() if model_id in _explained_models() else 1
+    known = sum(answered == model_id for _, answered in known_answers())
+    most = min(_most_files(), max(FIRST_FILES, known)) if model_id in _explained_models() else 1
     batch: list[Picture] = []
     for picture in missing:
         n_bytes = sum(len(other.content) for other in batch) + len(picture.content)

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from backend.api.deps import GateDep, MetricsDep, ServiceDep, SettingsDep
+from backend.api.direct import Direct
 from backend.api.metrics import Metrics
-from backend.api.packs import client_of, file_problem, nothing_answered, receive_images, too_large_file
+from backend.api.packs import Gate, client_of, file_problem, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError
 from backend.api.schemas.common import responses
 from backend.api.schemas.predictions import Prediction, PredictOut
@@ -42,24 +42,29 @@ _FLAGS = ("", "true", "false", "1", "0")
         }
     },
 )
-async def predict(
-    request: Request, service: ServiceDep, settings: SettingsDep, metrics: MetricsDep, gate: GateDep
-) -> Response:
+async def predict(request: Request) -> Response:
     """One answer for each file, by the active model or `model_id`. A bad file does not fail the others.
 
     200 where any file was answered; otherwise the problem itself: that of the only file, or one with `errors`.
     """
-    async with receive_images(request, settings, ("model_id", "explain", "provenance")) as (pack, fields):
+    service: Service = request.app.state.service
+    gate: Gate = request.app.state.gate
+    form = ("model_id", "explain", "provenance")
+    async with receive_images(request, request.app.state.settings, form) as (pack, fields):
         _check_flags(fields)
         is_small = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
         async with nullcontext() if is_small else gate.large:
             answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
-    _count(metrics, answers)
+    _count(request.app.state.metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
         raise nothing_answered(answers.errors)
     # As text at once: FastAPI would validate and copy the same answers a second time.
     return Response(answers.model_dump_json(), media_type="application/json")
+
+
+direct = Direct("/predict", predict, methods=["POST"], include_in_schema=False)
+"""The same without FastAPI's way to it."""
 
 
 async def answer_pack(service: Service, pack: Pack, client: str, model_id: str | None) -> PredictOut:
@@ -82,8 +87,7 @@ async def answer_pack(service: Service, pack: Pack, client: str, model_id: str |
             if verdict.error is not None:
                 failed.append(file_problem(entry, verdict.error))
             else:
-                about = {**verdict.to_json(), "index": entry.index, "filename": entry.filename}
-                answered.append(Prediction.model_validate(about))
+                answered.append(Prediction.of(entry.index, entry.filename, verdict))
             chosen.add(verdict.model_id)
 
     chosen: set[str] = set()

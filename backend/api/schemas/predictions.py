@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.api.schemas.common import Problem, Strict
+from backend.service.predictor import Verdict
 
 
 class Prediction(Strict):
@@ -36,6 +37,13 @@ class Prediction(Strict):
     format: str = Field(description="The file's format", examples=["JPEG"])
     explanation: dict[str, Any] | None = Field(None, description="With `explain`; null where there is none")
     provenance: dict[str, Any] | None = Field(None, description="With `provenance`; null where there is none")
+
+    @classmethod
+    def of(cls, index: int, filename: str, verdict: Verdict) -> Prediction:
+        """The entry for one answered file. Unchecked: the values are our own, and checking costs more than making."""
+        about = verdict.to_json()
+        lists = {name: list(about[name]) for name in ("reasons", "reason_codes")}
+        return cls.model_construct(**{**about, **lists, "index": index, "filename": filename})
 
 
 class FileProblem(Problem):

@@ -1,0 +1,43 @@
+"""The parts of a small multipart body that has arrived at once, where its form is as plain as clients make it."""
+
+from __future__ import annotations
+
+import re
+
+Part = tuple[list[tuple[bytes, bytes]], bytes]
+"""(headers by lower-case name, content) of one part."""
+
+MOST_BYTES = 1_048_576
+_MOST_HEADERS = 4
+_BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")
+_HEADER = re.compile(rb"([A-Za-z-]{1,60}): ([\x21-\x7e][\x20-\x7e]{0,900})")
+
+
+def split_plain(body: bytes, boundary: bytes) -> list[Part] | None:
+    """The parts of a whole body in order; None where anything is unusual, which is for the real parser to judge.
+
+    A few searches for the boundary instead of a step for each byte of the headers.
+    """
+    if len(body) > MOST_BYTES or not _BOUNDARY.fullmatch(boundary):
+        return None
+    first, *pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    if first or not pieces or pieces.pop() not in (b"--", b"--\r\n"):
+        return None
+    parts = [_split_part(piece) for piece in pieces]
+    return [part for part in parts if part is not None] if parts and None not in parts else None
+
+
+def _split_part(piece: bytes) -> Part | None:
+    head, end, content = piece.partition(b"\r\n\r\n")
+    if not end or not head.startswith(b"\r\n"):
+        return None
+    lines = head[2:].split(b"\r\n")
+    if len(lines) > _MOST_HEADERS:
+        return None
+    headers = []
+    for line in lines:
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            return None
+        headers.append((match[1].lower(), match[2]))
+    return headers, content
