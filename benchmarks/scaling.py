@@ -1,4 +1,4 @@
-"""How time, memory and disk grow with the data: 10,000 to 500,000 distinct images, 1 and 2 worker processes.
+"""How time, memory and disk grow with the data: 1,000 to 500,000 distinct images, 1 and 2 worker processes.
 
     DEEPFAKE_DATA=... python -m benchmarks.scaling
     DEEPFAKE_DATA=... python -m benchmarks.scaling --rows 10000/1 10000/2
@@ -40,7 +40,7 @@ TURNS = (
 CONFIG = replace(FitConfig(), head=HeadConfig("logreg", C=0.01))
 """A given C: choosing one takes a sample of rows, whose size does not depend on the data's."""
 
-ROWS = ("10000/1", "10000/2", "100000/1", "100000/2", "500000/2")
+ROWS = ("1000/2", "10000/1", "10000/2", "100000/1", "100000/2", "500000/2")
 """Images and worker processes of each row."""
 
 STEPS = ("import_s", "features_s", "fit_s", "evaluate_s")

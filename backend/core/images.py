@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import warnings
@@ -47,7 +48,7 @@ FORMATS: tuple[str, ...] = _allowed_formats()
 class DecodedImage:
     """One image as the extractors see it."""
 
-    pixels: NDArray[np.uint8]  # height x width x 3, sRGB values 0..255, upright
+    pixels: NDArray[np.uint8]  # height x width x 3, sRGB values 0..255, upright; fewer where blocks were averaged
     format: str  # one of FORMATS
     mode: str  # the file's own Pillow mode, e.g. "RGB", "CMYK", "I;16"
     width: int  # of the upright image, pixels
@@ -56,8 +57,11 @@ class DecodedImage:
     jpeg_quality: int | None  # 1..100 as libjpeg would name it, None for other formats
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, reduce_above: int | None = None) -> DecodedImage:
     """The upright RGB image in `data`: EXIF rotation applied, alpha laid on white, 16 bit cut to 8, first frame only.
+
+    reduce_above: an extractor's own; then the pixels of a larger image come as averages over the blocks that the
+    extractor would average anyhow, which is faster here. Without it they come in full.
 
     Raises NotAnImage, BrokenImage, TooManyPixels (before any pixel is decoded) or TooSmall.
     """
@@ -75,22 +79,31 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
             try:
                 frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1) or 1)
                 quality = _jpeg_quality(image)
-                upright = ImageOps.exif_transpose(image)
-                rgb = _to_rgb(upright)
+                ImageOps.exif_transpose(image, in_place=True)
+                rgb = _to_rgb(image)
             except MemoryError:
                 raise
             except Exception as error:
                 raise BrokenImage("The image is truncated or corrupt.", "Send the original, complete file.") from error
-            pixels = np.asarray(rgb, dtype=np.uint8)
+            width, height = rgb.size
+            pixels = _to_array(rgb if reduce_above is None else _reduce(rgb, reduce_above))
     return DecodedImage(
         pixels=pixels,
         format="JPEG" if image.format == "MPO" else image.format or "",  # MPO: a JPEG with more pictures behind it
         mode=mode,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
+        width=width,
+        height=height,
         frames=frames,
         jpeg_quality=quality,
     )
+
+
+def block_of(width: int, height: int, limit: int) -> tuple[int, int]:
+    """(pixels across, pixels down) of the blocks that an image is averaged over: 1 for a side below `limit`, else even.
+
+    A side of the result is at most `limit`.
+    """
+    return max(1, width // limit * 2), max(1, height // limit * 2)
 
 
 def pixel_digest(pixels: NDArray[np.uint8]) -> str:
@@ -134,7 +147,30 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _reduce(image: Image.Image, limit: int) -> Image.Image:
+    """The image averaged over its blocks, or as it is where that would be done a second time to the result."""
+    block = block_of(*image.size, limit)
+    if block == (1, 1) or block_of(-(-image.width // block[0]), -(-image.height // block[1]), limit) != (1, 1):
+        return image
+    return image.reduce(block)
+
+
+def _to_array(image: Image.Image) -> NDArray[np.uint8]:
+    """uint8 [height, width, 3]. Pillow would copy a large image twice into fresh memory: it is taken in strips."""
+    width, height = image.size
+    if height <= _STRIP:
+        return np.asarray(image)
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _STRIP):
+        strip = (0, top, width, min(top + _STRIP, height))
+        pixels[top : top + _STRIP] = np.asarray(image.crop(strip))
+    return pixels
+
+
+_STRIP = 128  # rows
 
 
 def _wide_to_8bit(values: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -179,7 +215,12 @@ def _jpeg_quality(image: Image.Image) -> int | None:
     tables = getattr(image, "quantization", None)
     if not tables:
         return None
-    return int(np.argmin(np.abs(_LUMA_SUMS - sum(tables[min(tables)])))) + 1
+    return _quality_of(sum(tables[min(tables)]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _quality_of(luma_sum: int) -> int:
+    return int(np.argmin(np.abs(_LUMA_SUMS - luma_sum))) + 1
 
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False

@@ -53,7 +53,7 @@ def compute_chunk(
             f"{chunk.shard} holds {len(files)} images in row group {chunk.row_group}, not {chunk.rows}.",
             "Import it again.",
         )
-    for images in _batches(files, batch):
+    for images in _batches(files, batch, extractor.reduce_above):
         if cancelled():
             raise Cancelled("The job was told to stop.")
         rows = extractor.extract(images)
@@ -151,11 +151,11 @@ def _extractor(spec: str, backbones: str) -> Extractor:
     return make_extractor(json.loads(spec), store_path(backbones))
 
 
-def _batches(files: list[bytes], batch: int) -> Iterator[list[NDArray[np.uint8]]]:
+def _batches(files: list[bytes], batch: int, reduce_above: int | None) -> Iterator[list[NDArray[np.uint8]]]:
     images: list[NDArray[np.uint8]] = []
     size = 0
     for data in files:
-        pixels = decode(data, max_pixels=MOST_PIXELS).pixels
+        pixels = decode(data, max_pixels=MOST_PIXELS, reduce_above=reduce_above).pixels
         images.append(pixels)
         size += pixels.nbytes
         if len(images) >= batch or size >= _BATCH_BYTES:

@@ -90,7 +90,8 @@ class Predictor:
         for place, data in enumerate(files):
             sha256 = hashlib.sha256(data).hexdigest()
             try:
-                decoded[place] = sha256, decode(data, max_pixels=self._max_pixels)
+                image = decode(data, max_pixels=self._max_pixels, reduce_above=detector.extractor.reduce_above)
+                decoded[place] = sha256, image
             except DeepfakeError as error:
                 verdicts[place] = Verdict(str(chosen), detector.threshold, sha256, error=error)
             if sum(image.width * image.height for _, image in decoded.values()) >= DECODED_PIXELS:
@@ -103,7 +104,8 @@ class Predictor:
 def _judge(model_id: str, detector: Detector, decoded: Mapping[int, tuple[str, DecodedImage]]) -> dict[int, Verdict]:
     if not decoded:
         return {}
-    answers = detector.predict([image.pixels for _, image in decoded.values()])
+    images = [image for _, image in decoded.values()]
+    answers = detector.predict([image.pixels for image in images], [(image.height, image.width) for image in images])
     return {
         place: Verdict(model_id, detector.threshold, sha256, answer, image.width, image.height, image.format)
         for (place, (sha256, image)), answer in zip(decoded.items(), answers, strict=True)

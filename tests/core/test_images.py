@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.core.errors import BrokenImage, ImageError, NotAnImage, TooManyPixels, TooSmall
-from backend.core.images import FORMATS, MAX_PIXELS, decode, pixel_digest
+from backend.core.images import FORMATS, MAX_PIXELS, block_of, decode, pixel_digest
 
 LOSSY = {"JPEG": 12, "WEBP": 12, "AVIF": 14, "HEIF": 14, "GIF": 60}
 
@@ -290,3 +290,16 @@ def test_pixel_digest_sees_pixels_and_shape_only() -> None:
     assert pixel_digest(changed) != pixel_digest(pixels)
     assert pixel_digest(pixels.reshape(64, 48, 3)) != pixel_digest(pixels)
     assert pixel_digest(np.asfortranarray(pixels)) == pixel_digest(pixels)
+
+
+def test_reduced_pixels_are_those_of_the_full_image_averaged_over_blocks():
+    pixels = np.random.default_rng(0).integers(0, 256, (150, 409, 3), dtype=np.uint8)
+    data = encode(pixels, "PNG")
+    image = decode(data, reduce_above=100)
+    assert (image.width, image.height) == (409, 150)
+    assert block_of(409, 150, 100) == (8, 2)
+    np.testing.assert_array_equal(image.pixels, np.asarray(Image.fromarray(pixels).reduce((8, 2))))
+    np.testing.assert_array_equal(decode(data, reduce_above=410).pixels, pixels)
+    # Half of 409 pixels, 205, would be averaged once more by an extractor whose limit is 205: left in full for it.
+    np.testing.assert_array_equal(decode(data, reduce_above=205).pixels, pixels)
+    assert decode(data, reduce_above=206).pixels.shape == (150, 205, 3)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.heads.primal import Metric, PrimalLinear
+from backend.core.heads.metric import Metric
+from backend.core.heads.primal import PrimalLinear
 from backend.core.splits import folds
 
 GRID = (0.0001, 0.001, 0.01, 0.1, 1.0)
@@ -39,21 +40,22 @@ def choose_c(
     rows = _sample(groups, seed)
     X, y, groups = X[rows], y[rows], groups[rows]
     fold = folds(groups, y, FOLDS, seed)
-    losses: list[list[float]] = []
-    for k in np.unique(fold):
-        held_out = fold == k
-        if len(np.unique(y[~held_out])) == len(np.unique(y[held_out])) == 2:
-            train, start = X[~held_out], None
-            metric = Metric(train, standardise=standardise)
-            losses.append([])
-            for C in GRID:
-                model = PrimalLinear(loss, C, class_weight, tol=1e-4)
-                start = model.fit(train, y[~held_out], metric, start).solution_
-                losses[-1].append(model.loss_on(X[held_out], y[held_out]))
-                each_fit((len(losses) - 1 + len(losses[-1]) / len(GRID)) / FOLDS)
-    if not losses:
+    parts = [fold == k for k in np.unique(fold)]
+    parts = [part for part in parts if len(np.unique(y[~part])) == len(np.unique(y[part])) == 2]
+    if not parts:
         return FALLBACK, {}
-    means = np.mean(losses, axis=0)
+    shared = Metric(X, standardise=standardise)
+    trains = [(X[~part], y[~part]) for part in parts]
+    metrics = [Metric(rows, standardise=standardise, like=shared) for rows, _ in trains]
+    starts: list[NDArray[np.float64] | None] = [None] * len(parts)
+    losses = np.empty((len(parts), len(GRID)))
+    for i, C in enumerate(GRID):  # the candidates outside: the folds then share one factor of the metric
+        for k, part in enumerate(parts):
+            model = PrimalLinear(loss, C, class_weight, tol=1e-4).fit(*trains[k], metrics[k], starts[k])
+            starts[k] = model.solution_
+            losses[k, i] = model.loss_on(X[part], y[part])
+            each_fit((i + (k + 1) / len(parts)) / len(GRID))
+    means = losses.mean(axis=0)
     return GRID[int(np.argmin(means))], {f"{C:g}": round(float(m), 5) for C, m in zip(GRID, means, strict=True)}
 
 

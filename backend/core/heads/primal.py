@@ -7,25 +7,19 @@ scikit-learn's own solvers reach the same optimum (a test compares them) but cop
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from backend.core.heads.rows import centre_and_scale, chunks, class_weights
+from backend.core.heads.metric import CURVATURE, Metric
+from backend.core.heads.rows import class_weights
 
 Floats = NDArray[np.float64]
-CURVATURE = {"log_loss": 0.1, "squared_hinge": 1.0}
-"""Typical second derivative of a loss by the margin, for the preconditioner; it changes the speed, not the answer."""
-
-METRIC_ROWS = 20_000
-"""Rows that estimate the features' covariance for the preconditioner."""
-
-METRIC_COLUMNS = 8192
-"""With more features than this the preconditioner is diagonal: a Cholesky factor would take minutes."""
 
 
 class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,19 +54,11 @@ class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> PrimalLinear:
         """Sets coef_ (d,) and intercept_ on raw features. `start` is a former `solution_` of the same metric."""
         metric = metric or Metric(X)
-        objective = _Objective(
-            X,
-            y,
-            loss=self.loss,
-            C=self.C,
-            weights=class_weights(y, self.class_weight),
-            metric=metric,
-            each_pass=each_pass,
-        )
-        v = np.zeros(X.shape[1] + 1) if start is None else objective.to_round(start)
+        weights = class_weights(y, self.class_weight)
+        objective = _Objective(X, y, self.loss, 1.0 / (self.C * len(X)), weights, metric, each_pass)
         result = minimize(
             objective,
-            v,
+            np.zeros(X.shape[1] + 1) if start is None else objective.to_round(start),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": self.max_iter, "ftol": self.tol, "gtol": 1e-6},
@@ -98,53 +84,23 @@ class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return float(_loss_and_slope(self.loss, margins.astype(np.float32))[0].mean())
 
 
-class Metric:
-    """What is known of the rows before a fit: mean, scale, and the correlation of a sample of them; fits may share it.
-
-    Without `standardise` the rows are taken as they are: mean 0 and scale 1.
-    """
-
-    def __init__(self, X: NDArray[np.float32], *, standardise: bool = True) -> None:
-        width = X.shape[1]
-        self.mean, self.scale = np.zeros(width, np.float32), np.ones(width, np.float32)
-        if standardise:
-            self.mean, self.scale = centre_and_scale(X)
-        self.correlation: NDArray[np.float64] | None = None
-        if X.shape[1] <= METRIC_COLUMNS:
-            sample = np.arange(0, len(X), max(1, -(-len(X) // METRIC_ROWS)))
-            self.correlation = np.zeros((width, width))
-            for rows in chunks(len(sample)):
-                standard = X[sample[rows]]
-                standard -= self.mean
-                standard /= self.scale
-                self.correlation += standard.T @ standard
-            self.correlation /= len(sample)
-
-
+@dataclass
 class _Objective:
     """Mean loss plus penalty and their gradient in the round coordinates: v -> (value, gradient)."""
 
-    def __init__(
-        self,
-        X: NDArray[np.float32],
-        y: NDArray[np.int8],
-        *,
-        loss: str,
-        C: float,
-        weights: NDArray[np.float32],
-        metric: Metric,
-        each_pass: Callable[[int], None] | None,
-    ) -> None:
-        self.X, self.metric, self.loss, self.weights, self.each_pass = X, metric, loss, weights, each_pass
-        self.signs = np.where(y > 0, 1, -1).astype(np.float32)
-        self.penalty = 1.0 / (C * len(X))
+    X: NDArray[np.float32]
+    y: NDArray[np.int8]
+    loss: str
+    penalty: float
+    weights: NDArray[np.float32]
+    metric: Metric
+    each_pass: Callable[[int], None] | None
+
+    def __post_init__(self) -> None:
+        self.signs = np.where(self.y > 0, 1, -1).astype(np.float32)
         self.passes = 0
-        self.bias_root = np.sqrt(CURVATURE[loss])
-        self.root: Floats | None = None
-        if metric.correlation is not None:
-            curved = CURVATURE[loss] * metric.correlation
-            curved[np.diag_indices_from(curved)] += self.penalty + 1e-5
-            self.root = cholesky(curved, lower=True, overwrite_a=True, check_finite=False)
+        self.bias_root = np.sqrt(CURVATURE[self.loss])
+        self.root = self.metric.root(self.loss, self.penalty)
 
     def from_round(self, v: Floats) -> Floats:
         """Weights on standardised features and intercept, (d + 1,)."""

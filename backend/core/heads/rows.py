@@ -11,22 +11,23 @@ CHUNK = 4096
 """Rows handled at once: 40 MB at 2,500 features."""
 
 
-def chunks(count: int) -> Iterator[slice]:
-    """Slices of at most CHUNK rows that cover `count` rows."""
-    for start in range(0, count, CHUNK):
-        yield slice(start, min(start + CHUNK, count))
+def chunks(count: int, size: int = CHUNK) -> Iterator[slice]:
+    """Slices of at most `size` rows that cover `count` rows."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
 
 
 def centre_and_scale(X: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(mean, standard deviation) of each column, (d,) each; a constant column has scale 1."""
-    mean = np.zeros(X.shape[1])
-    for rows in chunks(len(X)):
-        mean += X[rows].sum(axis=0, dtype=np.float64)
-    mean /= len(X)
-    square = np.zeros(X.shape[1])
-    for rows in chunks(len(X)):
-        square += np.square(X[rows] - mean.astype(np.float32)).sum(axis=0, dtype=np.float64)
-    scale = np.sqrt(square / len(X))
+    near = X[:CHUNK].mean(axis=0, dtype=np.float64).astype(np.float32)
+    total, square = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    for rows in chunks(len(X), CHUNK // 16):  # a part that stays in the processor's cache from one line to the next
+        centred = X[rows] - near
+        total += centred.sum(axis=0)
+        square += np.einsum("ij,ij->j", centred, centred)
+    total /= len(X)
+    mean = near + total
+    scale = np.sqrt(np.maximum(square / len(X) - np.square(total), 0.0))
     scale[scale <= 1e-6 * np.maximum(1.0, np.abs(mean))] = 1.0
     return mean.astype(np.float32), scale.astype(np.float32)
 

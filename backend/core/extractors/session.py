@@ -1,0 +1,20 @@
+"""One way to open a graph with ONNX Runtime, for every extractor that runs one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime
+
+
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """The session of the graph in `path`; one run of it takes `threads` threads.
+
+    Raises what the runtime raises for a damaged file: classes of its own, many of them.
+    """
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores alone
+    return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
