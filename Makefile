@@ -4,6 +4,7 @@
 # make test-deploy  builds the images and brings docker-compose.yml up with an engine of its own; as root on Debian
 # make scan  looks for known weaknesses in Dockerfiles, packages and images; asks a database on the internet
 # make pins  writes the versions that the images hold, deploy/constraints.txt, off the environment
+# make bench  runs every benchmark anew and rewrites the tables; BENCHMARKS names some of them; hours, DEEPFAKE_DATA
 # make screenshots  makes docs/screenshots/ anew, with Debian's chromium
 # make clean removes what the two above made; data and models stay
 
@@ -17,12 +18,13 @@ TORCH_INDEX_URL ?=
 TEST_PROCESSES ?= 2
 PYTEST_ARGS ?=
 CONTRACT_EXAMPLES ?= 200
+BENCHMARKS ?=
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet \
 	$(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: run test contract test-deploy scan pins screenshots setup setup-dev clean
+.PHONY: run test bench contract test-deploy scan pins screenshots setup setup-dev clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -45,6 +47,9 @@ scan: setup-dev
 
 pins: setup-dev
 	$(BIN)/python deploy/pin.py > $(VENV)/constraints.txt && cp $(VENV)/constraints.txt deploy/constraints.txt
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 screenshots: setup-dev
 	$(BIN)/python -m tests.e2e.screenshots

@@ -39,13 +39,17 @@ ORIGINAL: dict[
     "svm + fine-tuning": {"train": (41.51, None), "test": (40.62, 0.519), "loss": "hinge loss"},
 }
 LAST_LAYER = {**DEFAULT_SPEC, "stages": "last"}
+DETAIL = {**DEFAULT_SPEC, "stages": "detail", "flips": True}
 BASE = FitConfig()
 CONFIGS: dict[str, FitConfig] = {
     "logreg": BASE,
     "svm": replace(BASE, head=HeadConfig("svm")),
     "svm_rbf": replace(BASE, head=HeadConfig("svm_rbf")),
+    "mlp": replace(BASE, head=HeadConfig("mlp")),
     "logreg_sgd, 15 epochs": replace(BASE, head=HeadConfig("logreg_sgd", epochs=15)),
     "svm_sgd, 15 epochs": replace(BASE, head=HeadConfig("svm_sgd", epochs=15)),
+    "logreg, detail, flips": replace(BASE, extractor=DETAIL),
+    "mlp, detail, flips": replace(BASE, extractor=DETAIL, head=HeadConfig("mlp")),
     "logreg, last layer only": replace(BASE, extractor=LAST_LAYER),
     "svm, last layer only": replace(BASE, extractor=LAST_LAYER, head=HeadConfig("svm")),
 }

@@ -15,12 +15,14 @@ from frontend.texts import plain, say, say_known, say_text
 from frontend.transport import ApiError, Json
 
 EVERY_S = 1.0
-STEPS = {"fit": ("import", "features", "fit", "evaluate")}
+STEPS = {"fit": ("import", "fine-tune", "features", "fit", "evaluate")}
 """What a person sees of a kind of job, in its order; kinds of one step have no row."""
 STEP_OF = {
     "check": "import",
     "download": "import",
     "import": "import",
+    "gather": "fine-tune",
+    "fine-tune": "fine-tune",
     "features": "features",
     "fit": "fit",
     "choose C": "fit",
@@ -82,9 +84,11 @@ def show_steps(job: Json) -> None:
 def steps_of(job: Json) -> list[Step]:
     """The steps of a job of several; none where it is in a stage that is not known here, which then speaks for itself.
 
-    Images that were there before the job need no import.
+    Images that were there before the job need no import, and most fits leave the network as it is.
     """
-    names = [name for name in STEPS.get(job["kind"], ()) if name != "import" or "source" in job["params"]]
+    params = job["params"]
+    needed = {"import": "source" in params, "fine-tune": bool((params.get("config") or {}).get("finetune"))}
+    names = [name for name in STEPS.get(job["kind"], ()) if needed.get(name, True)]
     progress = job["progress"]
     if job["state"] == "queued" or progress is None:
         return [Step(name, "later") for name in names]

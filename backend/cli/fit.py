@@ -25,14 +25,34 @@ def fit(
         float | None, typer.Option("--C", help="Inverse strength of the regularisation; chosen by cross-validation.")
     ] = None,
     class_weight: Annotated[str | None, typer.Option(help="balanced: both classes count the same.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="sgd heads: passes over the training images.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="sgd heads, mlp: passes over the training images.")] = None,
     components: Annotated[int | None, typer.Option(help="svm_rbf: size of the kernel approximation.")] = None,
     gamma: Annotated[float | None, typer.Option(help="svm_rbf: width of the kernel.")] = None,
+    hidden: Annotated[str | None, typer.Option(help="mlp: widths of its hidden layers, such as 512,128.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="mlp: share of units left out while it is trained.")] = None,
+    mixup: Annotated[float | None, typer.Option(help="mlp: how much images are mixed; 0: not at all.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="mlp: the optimiser's largest step.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="mlp: the optimiser's penalty on weights.")] = None,
+    ensemble: Annotated[int | None, typer.Option(help="mlp: networks that are averaged.")] = None,
     extractor: Annotated[str | None, typer.Option(help="Name, or a JSON object with name and options.")] = None,
     backbone: Annotated[str | None, typer.Option(help="cnn: name of the pretrained network.")] = None,
     stages: Annotated[str | None, typer.Option(help="cnn: all, last, or names separated by commas.")] = None,
     input_size: Annotated[int | None, typer.Option(help="cnn: pixels a side that images are resized to.")] = None,
     pooling: Annotated[str | None, typer.Option(help="cnn: statistics of each stage's map, such as mean,std.")] = None,
+    flips: Annotated[bool | None, typer.Option(help="cnn: average the image and its mirror image.")] = None,
+    finetune: Annotated[
+        bool | None, typer.Option("--finetune/--no-finetune", help="cnn: train the network further first.")
+    ] = None,
+    finetune_epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    finetune_learning_rate: Annotated[float | None, typer.Option(help="Of the network, at its peak.")] = None,
+    finetune_train: Annotated[
+        str | None, typer.Option(help="all, early, late, or stages separated by commas; the rest stays.")
+    ] = None,
+    finetune_augment: Annotated[
+        str | None, typer.Option(help="flip, shift, rotate, erase, mixup, separated by commas; or none.")
+    ] = None,
+    finetune_patience: Annotated[int | None, typer.Option(help="Epochs without progress before it stops.")] = None,
+    finetune_options: Annotated[str | None, typer.Option(help="Any of its settings as a JSON object.")] = None,
     validation_fraction: Annotated[float | None, typer.Option(help="Where the data set names none.")] = None,
     test_fraction: Annotated[float | None, typer.Option(help="Where the data set names no test images.")] = None,
     target_fpr: Annotated[float | None, typer.Option(help="Share of REAL called FAKE that is aimed at.")] = None,
@@ -48,14 +68,24 @@ def fit(
         values = read_config(config) if config is not None else {}
         head_values = values.setdefault("head", {})
         merge(head_values, name=head, C=C, class_weight=class_weight, epochs=epochs, seed=seed)
-        merge(head_values, components=components, gamma=gamma)
+        merge(head_values, components=components, gamma=gamma, hidden=as_widths(hidden), dropout=dropout)
+        merge(head_values, mixup=mixup, learning_rate=learning_rate, weight_decay=weight_decay, ensemble=ensemble)
         cnn = {
             "backbone": backbone,
             "stages": as_list(stages),
             "input_size": input_size,
+            "flips": flips,
             "pooling": pooling and [part.strip() for part in pooling.split(",")],
         }
         merge(values, extractor=extractor_spec(extractor, values.get("extractor"), cnn))
+        tuning = {
+            "epochs": finetune_epochs,
+            "learning_rate": finetune_learning_rate,
+            "train": as_list(finetune_train),
+            "augment": as_names(finetune_augment),
+            "patience": finetune_patience,
+        }
+        values["finetune"] = finetune_settings(finetune, values.get("finetune"), finetune_options, tuning)
         merge(values, validation_fraction=validation_fraction, test_fraction=test_fraction, target_fpr=target_fpr)
         merge(values, evaluate_test=None if test else False, seed=seed, name=name, notes=notes)
         chosen = checked(values)
@@ -92,6 +122,38 @@ def merge(target: dict[str, Any], **given: Any) -> None:
 def as_list(text: str | None) -> str | list[str] | None:
     """A list where the text has commas; else the text itself."""
     return [part.strip() for part in text.split(",")] if text and "," in text else text
+
+
+def as_widths(text: str | None) -> list[int] | None:
+    """The numbers in a text such as 512,128. Raises ConfigError."""
+    try:
+        return [int(part) for part in text.split(",")] if text is not None else None
+    except ValueError as error:
+        raise ConfigError(f"hidden is {text!r}.", "Give whole numbers separated by commas, such as 512,128.") from error
+
+
+def as_names(text: str | None) -> list[str] | None:
+    """The names in a text such as flip,shift; an empty list for "none"."""
+    if text is None:
+        return None
+    return [] if text in ("", "none") else [part.strip() for part in text.split(",")]
+
+
+def finetune_settings(wanted: bool | None, before: Any, text: str | None, given: dict[str, Any]) -> Any:
+    """What `FitConfig.finetune` is made of: `before`, the JSON in `text` and what was given laid over; None: none.
+
+    Naming any setting asks for fine-tuning. Raises ConfigError where the text is no JSON object.
+    """
+    settings: dict[str, Any] = dict(before) if isinstance(before, dict) else {}
+    if text is not None:
+        try:
+            settings |= json.loads(text)
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"The options of finetune are no JSON object: {error}.", 'Such as {"ema": 0}.') from error
+    merge(settings, **given)
+    if wanted is False:
+        return None
+    return settings or (True if wanted or before else None)
 
 
 def extractor_spec(given: str | None, before: dict[str, Any] | None, cnn: dict[str, Any]) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from backend.core.errors import ConfigError
-from backend.core.extractors import DEFAULT_SPEC
+from backend.core.extractors import CNN, DEFAULT_SPEC
+from backend.core.finetune import FinetuneConfig
 from backend.core.heads import HeadConfig
 
 
@@ -17,6 +18,7 @@ class FitConfig:
 
     extractor: dict[str, Any] = field(default_factory=lambda: dict(DEFAULT_SPEC))
     head: HeadConfig = field(default_factory=HeadConfig)
+    finetune: FinetuneConfig | None = None  # train the network of the extractor cnn further; None: it stays as it is
     validation_fraction: float = 0.1  # of the training images, where the data set names no validation images
     test_fraction: float = 0.2  # of all images, where the data set names no test images
     target_fpr: float | None = None  # share of REAL called FAKE that the threshold aims at; None: best accuracy
@@ -32,6 +34,11 @@ class FitConfig:
                 raise ConfigError(f"{name} is {value}.", "Choose a share between 0.02 and 0.5.")
         if self.target_fpr is not None and not 0.0 < self.target_fpr < 1.0:
             raise ConfigError(f"target_fpr is {self.target_fpr}.", "Choose a rate between 0 and 1, such as 0.01.")
+        if self.finetune is not None and self.extractor.get("name") != CNN:
+            raise ConfigError(
+                f"finetune is a setting of the extractor {CNN}, and this is {self.extractor.get('name')!r}.",
+                f"Use {CNN} alone, or leave finetune out.",
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values; `from_json` reads it back."""
@@ -48,7 +55,10 @@ class FitConfig:
         if not isinstance(head, HeadConfig):
             _refuse_unknown(head, HeadConfig)
             head = HeadConfig(**head)
-        return cls(**{**values, "head": head})
+        finetune = values.get("finetune")
+        if not isinstance(finetune, FinetuneConfig):
+            finetune = FinetuneConfig.from_json(finetune)
+        return cls(**{**values, "head": head, "finetune": finetune})
 
 
 def _refuse_unknown(values: Mapping[str, Any], record: type) -> None:

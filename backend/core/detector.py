@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from backend.core.calibration import choose_threshold, fit_platt, probability
 from backend.core.config import FitConfig
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
-from backend.core.extractors import Extractor, check_spec, create, is_at_hand
+from backend.core.extractors import Extractor, check_spec, create, finetuned_networks, is_at_hand
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
-from backend.core.splits import folds, halves
+from backend.core.held_out import WHOLE_BELOW, Rows, choose_c_on, two_halves
+from backend.core.splits import folds
 
 Progress = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
@@ -37,15 +38,6 @@ SIZE_FACTOR = 2.0
 """An image whose sides are beyond this times, or below this part of, those of the training images is out of domain."""
 
 _CROSS_FIT_FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Images of one split as features. `y` is 1 for FAKE and 0 for REAL; rows that share a group belong together."""
-
-    X: NDArray[np.float32]  # (n, dimensions)
-    y: NDArray[np.int8]  # (n,)
-    groups: NDArray[np.int64]  # (n,)
 
 
 @dataclass(frozen=True)
@@ -87,11 +79,17 @@ class Detector:
         low, high = centre - math.log(UNSURE_ODDS), centre + math.log(UNSURE_ODDS)
         return 1.0 / (1.0 + math.exp(-low)), 1.0 / (1.0 + math.exp(-high))
 
-    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Answer]:
-        """One answer an image, in order. Images are height x width x 3 RGB, of any and mixed sizes."""
+    def predict(
+        self, images: Sequence[NDArray[np.uint8]], shapes: Sequence[tuple[int, ...]] | None = None
+    ) -> list[Answer]:
+        """One answer an image, in order. Images are height x width x 3 RGB, of any and mixed sizes.
+
+        shapes: (height, width) of the images as they were sent, where `decode` has reduced them.
+        """
         scores = self.scores(self.extractor.extract(images))
-        answers = zip(images, scores, self.probabilities(scores), strict=True)
-        return [self._answer(image.shape, float(score), float(chance)) for image, score, chance in answers]
+        sent = [image.shape for image in images] if shapes is None else shapes
+        answers = zip(sent, scores, self.probabilities(scores), strict=True)
+        return [self._answer(shape, float(score), float(chance)) for shape, score, chance in answers]
 
     def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
@@ -192,25 +190,34 @@ def check_trainable(y: NDArray[np.int8]) -> None:
 def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, progress: Progress) -> Detector:
     """The detector fitted on `train`; calibration and threshold come from disjoint halves of held-out scores.
 
-    The head never sees `validation` (except through the epochs' reported loss). Raises OneClass or TooFewImages.
+    The head never sees `validation` (except through the epochs' reported loss); where the network was fine-tuned, and
+    so has seen `train`, C is chosen on the half that calibrates. Raises OneClass or TooFewImages.
     """
     check_trainable(train.y)
+
+    def tell(stage: str, share: float) -> None:
+        progress(stage, round(100 * share), 100)
+
+    head_config, losses, seen = config.head, dict[str, float](), bool(finetuned_networks(extractor.spec))
+    if seen:
+        first, second = two_halves(validation.groups, validation.y, config.seed, whole_below=WHOLE_BELOW)
+        held_out = Rows(validation.X[first], validation.y[first], validation.groups[first])
+        head_config, losses = choose_c_on(train, held_out, head_config, tell)
     head = fit_head(
         train.X,
         train.y,
-        config.head,
+        head_config,
         groups=train.groups,
         validation=(validation.X, validation.y),
-        progress=lambda stage, share: progress(stage, round(100 * share), 100),
+        progress=tell,
     )
-    if len(validation.y) < CROSS_FIT_BELOW:
+    head.chosen.update({"candidates": losses} if losses else {})
+    if len(validation.y) < CROSS_FIT_BELOW and not seen:
         scores, y, groups = _out_of_fold(train, validation, _with_chosen(config.head, head), config.seed)
     else:
         scores, y, groups = head.scores(validation.X), validation.y, validation.groups
-    first = halves(groups, config.seed, y)
-    if len(np.unique(y[first])) < 2 or len(np.unique(y[~first])) < 2:  # too few groups to part
-        first = np.ones(len(y), dtype=bool)
-    second = ~first if not first.all() else first
+    if not seen:
+        first, second = two_halves(groups, y, config.seed)
     slope, intercept = fit_platt(scores[first], y[first])
     fakes = int(y[first].sum())
     intercept -= math.log(fakes / (int(first.sum()) - fakes))  # Bayes: from the images' own share of FAKE to one half

@@ -18,6 +18,7 @@ from backend.service.features import FeatureStore
 from backend.service.importing import make_dataset_id
 from backend.service.job_context import sweep_folders
 from backend.service.jobs import Jobs
+from backend.service.networks import sweep_networks
 from backend.service.predictor import Predictor
 from backend.service.quotas import chunk_owners, evict_features
 from backend.service.registry import Registry
@@ -121,7 +122,7 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
         datasets=DatasetStore(settings.data_dir / "datasets", database),
         features=FeatureStore(settings.data_dir / "features"),
         registry=registry,
-        predictor=Predictor(registry, settings.max_pixels, at_once=count_cores()),
+        predictor=Predictor(registry, settings.max_pixels, at_once=count_cores() + 1),  # one decodes
         engine=Engine(settings),
         jobs=jobs,
         _runners=runners,
@@ -144,6 +145,7 @@ def _tidy(service: Service) -> None:
     sweep_expired(service.database, service.settings)
     evict_features(service)
     service.registry.forget_removed()
+    sweep_networks(service.database, service.registry.backbones)
     known = {info["id"]: info for info in service.database.list_datasets()}
     found = {info.id: info for info in service.datasets.scan()}
     for dataset_id in known.keys() | found.keys():

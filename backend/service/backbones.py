@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.core.extractors import CNN, Extractor, check_spec, create
-from backend.core.extractors.cnn import graph_path
+from backend.core.extractors import Extractor, check_spec, create, graph_files
 from backend.service.storage import copy_in, read_bytes, write_bytes
 from backend.settings import StorePath, local_scratch
 
@@ -20,7 +19,8 @@ def make_extractor(spec: Mapping[str, Any], backbones: StorePath) -> Extractor:
     Raises what `create` raises, and Unreachable.
     """
     folder = local_backbones(spec, backbones)
-    absent = [] if folder == backbones else [name for name in _graphs(spec) if not (folder / name).is_file()]
+    names = [] if folder == backbones else graph_files(check_spec(spec))
+    absent = [name for name in names if not (folder / name).is_file()]
     extractor = create(spec, backbones=folder)
     for name in absent:
         copy_in(folder / name, backbones / name)
@@ -32,15 +32,8 @@ def local_backbones(spec: Mapping[str, Any], backbones: StorePath) -> Path:
     if isinstance(backbones, Path):
         return backbones
     folder = local_scratch() / "backbones" / hashlib.sha256(str(backbones).encode()).hexdigest()[:16]
-    for name in _graphs(spec):
+    for name in graph_files(check_spec(spec)):
         if not (folder / name).is_file():
             with suppress(FileNotFoundError):
                 write_bytes(folder / name, read_bytes(backbones / name))
     return folder
-
-
-def _graphs(spec: Mapping[str, Any]) -> list[str]:
-    """The file names of the graphs that an extractor reads."""
-    complete = check_spec(spec)
-    parts = complete.get("parts", [complete])
-    return [graph_path(part, Path()).name for part in parts if part["name"] == CNN]

@@ -13,11 +13,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from backend.core.config import FitConfig
-from backend.core.detector import Detector, Progress, Rows, check_trainable, fit
-from backend.core.errors import TooFewImages
+from backend.core.detector import Detector, Progress, check_trainable, fit
+from backend.core.errors import ConfigError, TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
-from backend.core.extractors.cnn import CnnExtractor
+from backend.core.extractors import Extractor, finetuned_networks
+from backend.core.extractors.concat import ConcatExtractor
+from backend.core.extractors.finetuned import FinetunedExtractor
+from backend.core.extractors.network import NetworkExtractor
 from backend.core.heads import HEADS
+from backend.core.held_out import Rows
 from backend.core.splits import assign_splits, thin
 from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
@@ -30,6 +34,9 @@ from backend.settings import StorePath
 SPLITS = ("train", "validation", "test")
 FIT_COLUMNS = ["row", "path", "label", "split", "generator", "group_id", "pixel_sha256", "width", "height"]
 """What `read_columns` reads of an index."""
+
+FEW_IMAGES, LEAST_SHARE = 2_000, 0.25
+"""See `validation_share`."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         np.asarray(index["split"].to_pylist(), dtype=np.str_),
         y,
         group,
-        validation_fraction=config.validation_fraction,
+        validation_fraction=validation_share(config, len(y)),
         test_fraction=config.test_fraction,
         seed=config.seed,
         generators=np.asarray(index["generator"].to_pylist(), dtype=np.str_),
@@ -86,6 +93,49 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         shortest=sides.min(axis=0),
         longest=sides.max(axis=0),
     )
+
+
+def validation_share(config: FitConfig, images: int) -> float:
+    """The share of the training images kept for validation, where the data set names none.
+
+    A network that has seen its training images leaves only the validation images to calibrate on: below
+    FEW_IMAGES images a quarter is kept at least.
+    """
+    sees_images = config.finetune is not None or bool(finetuned_networks(config.extractor))
+    least = LEAST_SHARE if sees_images and images < FEW_IMAGES else 0.0
+    return max(config.validation_fraction, least)
+
+
+def network_knows(info: DatasetInfo, config: FitConfig) -> dict[str, Any]:
+    """What a fine-tuned network's graph notes of the images that it was trained on."""
+    return {
+        "dataset": {"id": info.id, "digest": info.digest},
+        "splits": {name: getattr(config, name) for name in ("seed", "validation_fraction", "test_fraction")},
+    }
+
+
+def check_splits(extractor: Extractor, info: DatasetInfo, config: FitConfig) -> None:
+    """Raises ConfigError where images that a fine-tuned network has learnt would become validation or test images.
+
+    Another data set is not looked at: images that it shares with the network's own make its figures too good.
+    """
+    parts = extractor.parts if isinstance(extractor, ConcatExtractor) else [extractor]
+    known = network_knows(info, config)
+    for about in (part.about for part in parts if isinstance(part, FinetunedExtractor)):
+        if about["dataset"]["id"] != info.id:
+            continue
+        if about["dataset"]["digest"] != info.digest:
+            raise ConfigError(
+                "The data set has changed since the network was fine-tuned on it: its splits are others now.",
+                "Fine-tune again.",
+            )
+        if about["splits"] != known["splits"]:
+            wanted = ", ".join(f"{name} {value}" for name, value in about["splits"].items())
+            raise ConfigError(
+                "The network was fine-tuned on this data set with other splits: it would be tested on images that it "
+                "has learnt.",
+                f"Use those splits ({wanted}), or fine-tune again.",
+            )
 
 
 def check_fit(columns: Columns) -> None:
@@ -142,11 +192,12 @@ def _complete(
 ) -> dict[str, Any]:
     row = HEADS[card["config"]["head"]["name"]]
     described = detector.describe()
+    network = detector.extractor if isinstance(detector.extractor, NetworkExtractor) else None
     return {
         **card,
         **described,
-        "backbone": detector.extractor.spec.get("backbone"),
-        "backbone_digest": detector.extractor.weights if isinstance(detector.extractor, CnnExtractor) else None,
+        "backbone": network.backbone if network is not None else None,
+        "backbone_digest": network.weights if network is not None else None,
         "head": {"name": card["config"]["head"]["name"], **described["head"]},
         "activation": row.activation,
         "loss": row.loss,

@@ -12,16 +12,19 @@ import numpy as np
 
 from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
-from backend.core.extractors import check_spec, is_at_hand
+from backend.core.extractors import check_spec, finetuned_networks, is_at_hand
+from backend.core.extractors.finetuned import digest_of_file, file_name
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.model_files import write_head
 from backend.service.sources.zip_directory import Member, find_listing, list_members, read_member
+from backend.service.storage import exists, write_bytes
 
 if TYPE_CHECKING:
     from backend.service.app import Service
 
 _MAX_CARD_BYTES = 16 * 2**20
 _MAX_HEAD_BYTES = 256 * 2**20
+_MAX_GRAPH_BYTES = 1024 * 2**20
 _MAX_MEMBERS = 16
 _LARGEST = 1e300  # integers of JSON have no end, and `math.isfinite` fails on those beyond a float
 
@@ -61,13 +64,15 @@ def archive_digest(archive: BinaryIO) -> str:
 def import_model(service: Service, archive: BinaryIO, *, may_export: bool) -> dict[str, Any]:
     """The card of the model in the archive, which is in the registry now; another stays the active one.
 
-    A network in the archive is not used: the one that the card names has to be in the folder of backbones. With
-    `may_export` it is made anew from its package where it is missing. Raises ArchiveError, InvalidInput, Unavailable,
+    Pretrained networks in the archive are not used: the one that the card names has to be in the folder of backbones;
+    with `may_export` it is made anew from its package where it is missing. A fine-tuned network comes with the archive
+    and counts where its bytes have the digest that the card names. Raises ArchiveError, InvalidInput, Unavailable,
     Conflict where a model of that id exists, IntegrityError where the parts do not belong together.
     """
     card, head = read_archive(archive)
     if service.database.get_model(card["id"]) is not None:
         raise Conflict(f"There is a model {card['id']!r} already.", "Delete that one first if it is another.")
+    _bring_networks(service, archive, check_spec(card["extractor"]["spec"]))
     detector = _restore(service, card, head, may_export=may_export)
     _register(service, card, detector)
     return service.registry.get(card["id"])
@@ -84,6 +89,24 @@ def read_archive(archive: BinaryIO) -> tuple[dict[str, Any], bytes]:
         raise InvalidInput("card.json is not valid JSON.", "Export the model again.") from None
     _check_card(card)
     return {**card, "shipped": False}, head
+
+
+def _bring_networks(service: Service, archive: BinaryIO, spec: dict[str, Any]) -> None:
+    """Puts the fine-tuned networks of `spec` into the folder of backbones, unless they are there.
+
+    Raises BrokenArchive where the archive lacks one, IntegrityError where it is another.
+    """
+    members = _members(archive)
+    for network in finetuned_networks(spec):
+        name, target = file_name(network), service.registry.backbones / file_name(network)
+        if exists(target):
+            continue
+        if name not in members or members[name].encrypted:
+            raise BrokenArchive(f"The archive has no {name}, which the model runs.", "Export the model again.")
+        graph = read_member(archive, members[name], _MAX_GRAPH_BYTES)
+        if digest_of_file(graph) != network:
+            raise IntegrityError(f"{name} is not the network that the card names.", "Export the model again.")
+        write_bytes(target, graph)
 
 
 def _members(file: BinaryIO) -> dict[str, Member]:

@@ -11,10 +11,12 @@ from typing import Any
 
 from backend.core.detector import Detector, restore
 from backend.core.errors import Conflict, NoActiveModel, NotFound
-from backend.core.extractors.cnn import CnnExtractor
+from backend.core.extractors.finetuned import file_name
+from backend.core.extractors.network import NetworkExtractor
 from backend.service.backbones import local_backbones
 from backend.service.database import Database
 from backend.service.model_files import CARD, HEAD, Card, answers_digest, read_arrays, read_card, write_card
+from backend.service.networks import drop_networks, networks_of
 from backend.service.scored import read_scored
 from backend.service.storage import (
     Entry,
@@ -174,13 +176,17 @@ class Registry:
         return self.get(model_id)
 
     def delete(self, model_id: str) -> None:
-        """Removes a model and its files. Raises NotFound, or Conflict for the active one."""
+        """Removes a model, its files and fine-tuned networks that no other runs.
+
+        Raises NotFound, or Conflict for the active one.
+        """
         with self._database.locked(_LOCK):
-            self.get(model_id)
+            card = self.get(model_id)
             if model_id == self.active():
                 raise Conflict(f"The model {model_id!r} is active.", "Choose another with POST /set first.")
             remove([self.root / model_id / CARD])  # first: a folder half removed would be found by the next start
             self._database.delete_model(model_id)
+            drop_networks(self._database, self.backbones, networks_of(card))
         with self._lock:
             self._loaded.pop(model_id, None)
             self._seen.pop(model_id, None)
@@ -232,14 +238,19 @@ class Registry:
         return read_scored(self.root / model_id, threshold, split=split, cell=cell, limit=limit, offset=offset)
 
     def export(self, model_id: str, target: Path) -> Path:
-        """Writes a zip with the card, the head's arrays and, where the extractor is a network, one ONNX graph."""
+        """Writes a zip with the card, the head's arrays, its fine-tuned networks if it has any, and one ONNX graph.
+
+        The graph, from pixels to probabilities, is there where the extractor is a network alone.
+        """
         from backend.core.heads.export import bundle  # imports onnx
 
         detector = self.detector(model_id)
         with written_whole(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in (CARD, HEAD):
                 archive.writestr(f"{model_id}/{name}", read_bytes(self.root / model_id / name))
-            if isinstance(detector.extractor, CnnExtractor):
+            for network in networks_of(self.get(model_id)):
+                archive.writestr(f"{model_id}/{file_name(network)}", read_bytes(self.backbones / file_name(network)))
+            if isinstance(detector.extractor, NetworkExtractor):
                 graph = bundle(
                     detector.extractor.path,
                     detector.head,

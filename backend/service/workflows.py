@@ -6,7 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ from backend.service.database import utc_now
 from backend.service.dataset_info import INFO, PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
 from backend.service.features import compute_chunk
-from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, fit_on_worker, read_columns
+from backend.service.finetuning import FinetuneTask, finetune_on_worker
+from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, check_splits, fit_on_worker, read_columns
 from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
@@ -57,11 +58,14 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     check = CheckTask(service.datasets.root, info, config)
     service.engine.map(check_dataset, [check], on_result=lambda *_: None, cancelled=context.cancelled)
     chunks = service.datasets.chunks(info.id)
-    _compute_features(context, chunks, config)
-    timings = {
-        "import_s": round(imported - started, 2),
-        "features_s": round(time.perf_counter() - imported, 2),
-    }
+    card = _card_head(model_id, name, config, info)
+    card["timings"]["import_s"] = round(imported - started, 2)
+    if config.finetune is not None:
+        config, card["finetuned"] = _finetune(context, info, chunks, config)
+        card["timings"]["finetune_s"] = card["finetuned"]["seconds"]
+    began = time.perf_counter()
+    _compute_features(context, info, chunks, config)
+    card["timings"]["features_s"] = round(time.perf_counter() - began, 2)
 
     task = FitTask(
         datasets=service.datasets.root,
@@ -72,11 +76,11 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         config=config,
         most_bytes=int(service.settings.fit_memory),
         folder=service.registry.folder(model_id),
-        card=_card_head(model_id, name, config, info, timings),
+        card=card,
     )
     context.progress("fit", 0, 100)
     try:
-        card = service.engine.call(
+        fitted = service.engine.call(
             fit_on_worker,
             task,
             context.report,
@@ -84,7 +88,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
             report=context.report,
             on_progress=context.progress,
         )
-        service.registry.add(card)
+        service.registry.add(fitted)
     except Exception as error:
         if not context.goes_on_elsewhere(error):
             service.registry.discard(model_id)
@@ -230,11 +234,38 @@ def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
     return info
 
 
-def _compute_features(context: JobContext, chunks: list[FeatureChunk], config: FitConfig) -> None:
+def _finetune(
+    context: JobContext, info: DatasetInfo, chunks: list[FeatureChunk], config: FitConfig
+) -> tuple[FitConfig, dict[str, Any]]:
+    """(the config of the fit on the fine-tuned network, the report for the card)."""
+    service: Service = context.service
+    task = FinetuneTask(
+        datasets=service.datasets.root,
+        info=info,
+        backbones=service.settings.backbones_dir,
+        chunks=tuple(chunks),
+        config=config,
+        most_bytes=int(service.settings.fit_memory),
+        folder=context.folder,
+        threads=None if service.settings.dask_scheduler_address else count_cores(),
+    )
+    context.progress("gather", 0, info.images)
+    done = service.engine.call(
+        finetune_on_worker,
+        task,
+        context.report,
+        cancelled=context.cancelled,
+        report=context.report,
+        on_progress=context.progress,
+    )
+    return replace(config, extractor=done["spec"], finetune=None), done["report"]
+
+
+def _compute_features(context: JobContext, info: DatasetInfo, chunks: list[FeatureChunk], config: FitConfig) -> None:
     service: Service = context.service
     backbones = service.settings.backbones_dir
     # On a worker: a backbone that is not there yet is exported, which takes torch and much memory.
-    spec, digest = service.engine.call(describe_extractor, config.extractor, backbones, cancelled=context.cancelled)
+    spec, digest = service.engine.call(describe_extractor, config, info, backbones, cancelled=context.cancelled)
     missing = service.features.missing(chunks, digest)
     total = sum(chunk.rows for chunk in chunks)
     done = total - sum(chunk.rows for chunk in missing)
@@ -251,15 +282,17 @@ def _compute_features(context: JobContext, chunks: list[FeatureChunk], config: F
     service.engine.map(compute, missing, on_result=collect, cancelled=context.cancelled)
 
 
-def describe_extractor(spec: Mapping[str, Any], backbones: StorePath) -> tuple[dict[str, Any], str]:
-    """The complete spec and the digest of an extractor. Runs on a worker."""
-    extractor = make_extractor(spec, backbones)
+def describe_extractor(config: FitConfig, info: DatasetInfo, backbones: StorePath) -> tuple[dict[str, Any], str]:
+    """The complete spec and the digest of a fit's extractor. Runs on a worker.
+
+    Raises ConfigError for a fine-tuned network that has learnt images which the fit would test it on.
+    """
+    extractor = make_extractor(config.extractor, backbones)
+    check_splits(extractor, info, config)
     return extractor.spec, extractor.digest
 
 
-def _card_head(
-    model_id: str, name: str, config: FitConfig, info: DatasetInfo, timings: dict[str, float]
-) -> dict[str, Any]:
+def _card_head(model_id: str, name: str, config: FitConfig, info: DatasetInfo) -> dict[str, Any]:
     """The part of the card that is known before the fit."""
     return {
         "id": model_id,
@@ -277,7 +310,7 @@ def _card_head(
         "generators": sorted(name for name in info.generators if name),
         "config": config.to_json(),
         "seed": config.seed,
-        "timings": timings,
+        "timings": {},
         "machine": {"cores": count_cores(), "system": f"{platform.system()} {platform.machine()}"},
         "versions": {package: version(package) for package in _CARD_PACKAGES},
     }

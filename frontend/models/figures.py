@@ -34,9 +34,12 @@ def show_result(card: Json) -> None:
             show_roc([card], measured[0])
         with st.container():
             show_reliability([card], measured[0])
+        if card.get("finetuned"):
+            with st.container():
+                show_losses(card["finetuned"]["history"], say("figures.losses.finetune"))
         if card["head"].get("history"):
             with st.container():
-                show_losses(card["head"]["history"])
+                show_losses(card["head"]["history"], say("figures.losses"))
         if (card["head"].get("chosen") or {}).get("candidates"):
             with st.container():
                 show_c_search(card["head"]["chosen"])
@@ -122,10 +125,10 @@ def show_reliability(cards: Sequence[Json], split: str = "test") -> None:
     show_chart(evaluation.reliability(cards, split), say("figures.reliability.reading"), alternative)
 
 
-def show_losses(history: Sequence[Json]) -> None:
+def show_losses(history: Sequence[Json], title: str) -> None:
     """The loss of each epoch; with a job that still runs, of those so far."""
     last = {split: number(history[-1].get(f"{split}_loss"), 4) for split in ("train", "validation")}
-    st.markdown(f"**{say('figures.losses')}**")
+    st.markdown(f"**{title}**")
     alternative = say_text("figures.losses.alternative", epochs=len(history), **last)
     show_chart(evaluation.losses(history), say("figures.losses.reading"), alternative)
 

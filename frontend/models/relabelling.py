@@ -12,7 +12,10 @@ from frontend.transport import ApiError, Json
 
 KEEP, DROP = "", "DROP"
 _STATE = "relabel.changes"
-_HEAD_FIELDS = ("C", "class_weight", "epochs", "components", "gamma")
+_HEAD_FIELDS = (
+    *("C", "class_weight", "epochs", "components", "gamma"),
+    *("hidden", "dropout", "mixup", "learning_rate", "weight_decay", "ensemble"),
+)
 _FIT_FIELDS = ("extractor", "validation_fraction", "test_fraction", "target_fpr", "evaluate_test", "seed", "notes")
 _NAME_LENGTH = 100
 

@@ -20,6 +20,10 @@ DETAILS = (
     "backbone",
     "backbone_digest",
     "extractor",
+    "config.finetune",
+    "finetuned.best_epoch",
+    "finetuned.images",
+    "finetuned.device",
     "head.name",
     "head.kind",
     "head.chosen.C",
@@ -96,6 +100,8 @@ def show_description(card: Json) -> None:
     if generators:
         lines.append(say("model.generators", generators=generators))
     head = say_known(f"model.head.{card['head']['name']}", str(card["head"]["name"]))
+    if tuned := card.get("finetuned"):
+        lines.append(say("model.finetuned", epoch=count(tuned["best_epoch"]), images=count(tuned["images"])))
     if card["backbone"]:
         lines.append(say("model.network", backbone=card["backbone"], head=head))
     else:

@@ -71,6 +71,8 @@ TEXTS: dict[str, Text] = {
     "job.stage.check": Text("Checking the sources", "Проверка источников"),
     "job.stage.download": Text("Downloading", "Загрузка"),
     "job.stage.import": Text("Reading the images", "Чтение изображений"),
+    "job.stage.gather": Text("Reading the images", "Чтение изображений"),
+    "job.stage.fine-tune": Text("Fine-tuning the network", "Дообучение сети"),
     "job.stage.features": Text("Computing features", "Вычисление признаков"),
     "job.stage.fit": Text("Fitting the classifier", "Обучение классификатора"),
     "job.stage.evaluate": Text("Measuring how good it is", "Измерение качества"),

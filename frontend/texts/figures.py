@@ -109,6 +109,7 @@ TEXTS: dict[str, Text] = {
     ),
     "figures.reliability.point": Text("{model}: calibration error {ece}.", "{model}: ошибка калибровки {ece}."),
     "figures.losses": Text("Loss of each epoch", "Функция потерь по эпохам"),
+    "figures.losses.finetune": Text("Fine-tuning: loss of each epoch", "Дообучение сети: потери по эпохам"),
     "figures.losses.x": Text("Epoch", "Эпоха"),
     "figures.losses.y": Text("Loss", "Функция потерь"),
     "figures.losses.reading": Text(

@@ -44,6 +44,24 @@ TEXTS: dict[str, Text] = {
         "With commas between, such as: stem, block3, block2.0.dw, block5:mean",
         "Через запятую, например: stem, block3, block2.0.dw, block5:mean",
     ),
+    "train.typed.network": Text("Another network, by its digest", "Другая сеть, по контрольной сумме"),
+    "train.typed.network.name": Text("Digest of the network", "Контрольная сумма сети"),
+    "train.typed.network.help": Text(
+        "The 64 digits that the page of a fine-tuned model shows.", "64 знака со страницы дообученной модели."
+    ),
+    "train.finetune": Text("Fine-tune the network", "Дообучить сеть"),
+    "train.finetune.help": Text(
+        "The network itself is trained further on your images before the classifier is fitted: the most accurate, and "
+        "by far the slowest.",
+        "Перед обучением классификатора сама сеть дообучается на ваших изображениях: самый точный и намного более "
+        "медленный способ.",
+    ),
+    "train.finetune.cost": Text(
+        "It takes minutes for a thousand images and hours for a hundred thousand, less on a GPU. After a restart it "
+        "goes on where it was.",
+        "Займёт минуты на тысячу изображений и часы на сто тысяч, на видеокарте меньше. После перезапуска обучение "
+        "продолжится с того же места.",
+    ),
     "train.plan": Text(
         "What will happen: the features of {images} images are computed once and kept, so that another training with "
         "the same way to read the images starts from them. Then the detector is trained, calibrated and measured on "
@@ -119,6 +137,7 @@ TEXTS: dict[str, Text] = {
     "train.step": Text("Step", "Этап"),
     "train.time": Text("Time", "Время"),
     "timing.import_s": Text("Reading the images", "Чтение изображений"),
+    "timing.finetune_s": Text("Fine-tuning the network", "Дообучение сети"),
     "timing.features_s": Text("Computing features", "Вычисление признаков"),
     "timing.fit_s": Text("Training and calibration", "Обучение и калибровка"),
     "timing.evaluate_s": Text("Measuring how good it is", "Измерение качества"),
@@ -128,6 +147,13 @@ TEXTS: dict[str, Text] = {
     "setting.stages": Text("Stages of the network", "Стадии сети"),
     "setting.input_size": Text("Input size, pixels a side", "Размер входа, пикселей по стороне"),
     "setting.pooling": Text("Pooling", "Агрегация (pooling)"),
+    "setting.flips": Text("Average with the mirror image", "Усреднять с зеркальным отражением"),
+    "setting.network": Text("Fine-tuned network", "Дообученная сеть"),
+    "setting.finetune.epochs": Text("Fine-tuning: epochs", "Дообучение: эпохи"),
+    "setting.finetune.learning_rate": Text("Fine-tuning: learning rate", "Дообучение: скорость обучения"),
+    "setting.finetune.train": Text("Fine-tuning: parts trained", "Дообучение: обучаемые части"),
+    "setting.finetune.augment": Text("Fine-tuning: random changes", "Дообучение: случайные изменения"),
+    "setting.finetune.patience": Text("Fine-tuning: patience", "Дообучение: терпение"),
     "setting.rings": Text("Rings of frequency", "Кольца частот"),
     "setting.sectors": Text("Directions", "Направления"),
     "setting.head": Text("Classifier", "Классификатор"),
@@ -137,6 +163,12 @@ TEXTS: dict[str, Text] = {
     "setting.epochs": Text("Epochs", "Эпохи"),
     "setting.components": Text("Components of the kernel", "Компоненты ядра"),
     "setting.gamma": Text("Width of the kernel (gamma)", "Ширина ядра (gamma)"),
+    "setting.hidden": Text("Hidden layers", "Скрытые слои"),
+    "setting.dropout": Text("Dropout", "Прореживание (dropout)"),
+    "setting.mixup": Text("Mixing of images (mixup)", "Смешивание изображений (mixup)"),
+    "setting.learning_rate": Text("Learning rate", "Скорость обучения"),
+    "setting.weight_decay": Text("Weight decay", "Затухание весов"),
+    "setting.ensemble": Text("Networks averaged", "Число усредняемых сетей"),
     "setting.validation_fraction": Text("Share kept for calibration", "Доля для калибровки"),
     "setting.test_fraction": Text("Share kept for the test", "Доля для теста"),
     "setting.target_fpr": Text("Accepted false alarms", "Допустимые ложные тревоги"),
@@ -177,6 +209,29 @@ TEXTS: dict[str, Text] = {
         "Large values follow small differences between images, small ones smooth them out.",
         "Большие значения следуют мелким различиям между изображениями, малые их сглаживают.",
     ),
+    "help.hidden": Text(
+        "Units of each hidden layer, first to last, with commas between.",
+        "Число нейронов каждого скрытого слоя, от первого к последнему, через запятую.",
+    ),
+    "help.dropout": Text(
+        "Share of units left out at random while it learns: more keeps small data sets from being learnt by heart.",
+        "Доля нейронов, случайно отключаемых при обучении: чем больше, тем труднее заучить малый набор наизусть.",
+    ),
+    "help.mixup": Text(
+        "It learns from mixtures of two images, with mixed labels: steadier answers. Zero mixes nothing.",
+        "Обучение на смесях двух изображений со смешанными метками: ответы устойчивее. Ноль — без смешивания.",
+    ),
+    "help.learning_rate": Text(
+        "The largest step of the optimiser; it falls towards the end.",
+        "Наибольший шаг оптимизатора; к концу обучения он уменьшается.",
+    ),
+    "help.weight_decay": Text(
+        "How strongly weights are pulled towards zero.", "Насколько сильно веса стягиваются к нулю."
+    ),
+    "help.ensemble": Text(
+        "Networks from different starts, whose answers are averaged: more are more accurate, and slower to train.",
+        "Сети с разными начальными весами, ответы которых усредняются: чем больше, тем точнее и дольше обучение.",
+    ),
     "help.validation_fraction": Text(
         "Training images that set the probabilities and the threshold, where the data set names none for that.",
         "Обучающие изображения для вероятностей и порога, если в наборе для этого ничего не выделено.",
@@ -201,17 +256,45 @@ TEXTS: dict[str, Text] = {
     "choice.extractor.spectrum": Text("Spectrum", "Спектр"),
     "choice.extractor.residual": Text("Noise residual", "Остаточный шум"),
     "choice.extractor.npr": Text("Neighbouring pixels", "Соседние пиксели"),
+    "choice.extractor.finetuned": Text("Fine-tuned network", "Дообученная сеть"),
+    "choice.train.all": Text("The whole network", "Вся сеть"),
+    "choice.train.early": Text("Its early half", "Первая половина"),
+    "choice.train.late": Text("Its late half", "Вторая половина"),
     "choice.head.logreg": Text("Logistic regression", "Логистическая регрессия"),
     "choice.head.svm": Text("Linear SVM", "Линейный SVM"),
     "choice.head.svm_rbf": Text("SVM with a Gaussian kernel", "SVM с гауссовым ядром"),
     "choice.head.logreg_sgd": Text("Logistic regression in epochs", "Логистическая регрессия по эпохам"),
     "choice.head.svm_sgd": Text("Linear SVM in epochs", "Линейный SVM по эпохам"),
+    "choice.head.mlp": Text("Small neural network", "Небольшая нейросеть"),
     "choice.stages.texture": Text("Texture", "Текстура"),
+    "choice.stages.detail": Text("Texture in detail", "Текстура подробно"),
     "choice.stages.all": Text("All stages", "Все стадии"),
     "choice.stages.last": Text("Last stage", "Последняя стадия"),
     "option.extractor.cnn": Text(
         "A frozen pretrained network, with the statistics of the stages that carry a generator's traces.",
         "Замороженная предобученная сеть: статистики тех стадий, где видны следы генератора.",
+    ),
+    "option.extractor.finetuned": Text(
+        "A network that a fit here has trained further: another classifier on top of it takes seconds.",
+        "Сеть, которую дообучило одно из прежних обучений: другой классификатор поверх неё — дело секунд.",
+    ),
+    "option.finetuned.network": Text(
+        "Which network: the hexadecimal SHA-256 that the card of a fine-tuned model shows.",
+        "Какая сеть: шестнадцатеричная сумма SHA-256 из карточки дообученной модели.",
+    ),
+    "option.finetune.epochs": Text("Passes over the training images", "Число проходов по обучающим изображениям"),
+    "option.finetune.learning_rate": Text(
+        "Of the network, at its peak", "Скорость обучения сети, наибольшая за обучение"
+    ),
+    "option.finetune.train": Text(
+        "What is trained: all, the early or the late half of the network, or a list of its stages; the rest stays as "
+        "pretrained",
+        "Что обучается: вся сеть, её первая или вторая половина либо список стадий; остальное не меняется",
+    ),
+    "option.finetune.augment": Text("Random changes of the training images", "Случайные изменения изображений"),
+    "option.finetune.patience": Text(
+        "Epochs in a row without a better validation loss before it stops; 0: never",
+        "Сколько эпох подряд без улучшения на валидации до остановки; 0 — не останавливать",
     ),
     "option.extractor.spectrum": Text(
         "Power by frequency and by direction: rings and peaks that up-samplers leave.",
@@ -238,6 +321,10 @@ TEXTS: dict[str, Text] = {
     "option.cnn.pooling": Text(
         "Statistics over the places of each stage's map.", "Статистики по всем точкам карты каждой стадии."
     ),
+    "option.cnn.flips": Text(
+        "Features of an image and of its mirror image, averaged: twice the time.",
+        "Среднее признаков изображения и его зеркального отражения: вдвое дольше.",
+    ),
     "option.spectrum.rings": Text(
         "Rings of frequency from 0 to the corner.", "Число колец частот от нуля до угла спектра."
     ),
@@ -251,8 +338,8 @@ TEXTS: dict[str, Text] = {
         "Линейный метод опорных векторов: самый широкий зазор между REAL и FAKE.",
     ),
     "option.head.svm_rbf": Text(
-        "Support vector machine with a Gaussian kernel (Nyström): the most accurate, slower and larger.",
-        "Метод опорных векторов с гауссовым ядром (Нистрём): самый точный, но медленнее и больше.",
+        "Support vector machine with a Gaussian kernel (Nyström): more accurate than a line, slower and larger.",
+        "Метод опорных векторов с гауссовым ядром (Нистрём): точнее линейного, но медленнее и больше.",
     ),
     "option.head.logreg_sgd": Text(
         "Logistic regression trained in epochs, with the loss of each.",
@@ -261,6 +348,10 @@ TEXTS: dict[str, Text] = {
     "option.head.svm_sgd": Text(
         "Linear support vector machine trained in epochs, with the loss of each.",
         "Линейный метод опорных векторов, обучаемый по эпохам, с функцией потерь каждой из них.",
+    ),
+    "option.head.mlp": Text(
+        "Small neural network: the most accurate on many images, trained in epochs with the loss of each.",
+        "Небольшая нейросеть: самая точная на больших наборах; обучается по эпохам, с функцией потерь каждой из них.",
     ),
     "option.stages.all": Text("the stem and the output of every stage", "начало сети и выход каждой стадии"),
     "option.stages.last": Text(
@@ -272,5 +363,10 @@ TEXTS: dict[str, Text] = {
         "stages for context; the same as all where a network has no depthwise blocks",
         "поканальные (depthwise) активации ранних блоков, где видны следы генератора, и средние поздних стадий для "
         "контекста; в сети без таких блоков — то же, что all",
+    ),
+    "option.stages.detail": Text(
+        "texture, and how the channels of the stem and of the first two blocks vary together: more accurate, 40 % "
+        "more numbers",
+        "текстура и совместная изменчивость каналов начала сети и первых двух блоков: точнее, чисел на 40 % больше",
     ),
 }

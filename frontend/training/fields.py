@@ -8,7 +8,16 @@ import streamlit as st
 
 from frontend.texts import plain, say, say_text
 from frontend.training.choosing import choose_one, choose_several, put_choice
-from frontend.training.form import extractors_of, head_settings, in_order, parse_stages, powers_with
+from frontend.training.finetune_fields import show_finetune
+from frontend.training.form import (
+    extractors_of,
+    format_widths,
+    head_settings,
+    in_order,
+    parse_stages,
+    parse_widths,
+    powers_with,
+)
 from frontend.training.setting_words import choice_of, help_of, label_of, plain_number
 from frontend.transport import Json
 
@@ -16,9 +25,9 @@ PERSIST: Literal["session"] = "session"
 PREFIX = "train."
 TYPED = ""
 """The choice of "another", whose name is typed."""
-NAMED = {"backbone": "backbones", "stages": "stages"}
+NAMED = {"backbone": "backbones", "stages": "stages", "network": "networks"}
 """Option of an extractor -> the list of /options that it is chosen from."""
-FIRST = ("backbone", "input_size")
+FIRST = ("backbone", "input_size", "network")
 """Options of extractors that stand among the first fields; the others are in "More settings"."""
 
 
@@ -30,6 +39,7 @@ def show_fields(options: Json) -> dict[str, Any]:
         for option in extractor["options"]:
             if option["name"] in FIRST:
                 chosen[f"{extractor['name']}.{option['name']}"] = show_option(options, extractor, option)
+    chosen |= show_finetune(options, chosen["extractors"], _keep, PREFIX)
     chosen["head"] = choose_head(options)
     chosen["name"] = st.text_input(
         say("setting.name"), key=_keep("name", ""), help=say("help.name"), max_chars=100, persist_state=PERSIST
@@ -69,6 +79,8 @@ def show_option(options: Json, extractor: Json, option: Json) -> Any:
     label, help = plain(label_of(option["name"])), plain(help_of(extractor["name"], option))
     if option["name"] in NAMED:
         return _choose_named(options[NAMED[option["name"]]], option, name, label, help)
+    if option["type"] == "bool":
+        return st.toggle(label, key=_keep(name, default), help=help, persist_state=PERSIST)
     if option["type"] == "int":
         low, high = (option["minimum"], option["maximum"]) if option["maximum"] else (None, None)
         key = _keep(name, default)
@@ -90,7 +102,7 @@ def _choose_named(rows: list[Json], option: Json, name: str, label: str, help: s
         label,
         [*names, TYPED],
         PREFIX + name,
-        format_func=lambda value: choice_of(setting, value) if value else say_text(f"train.typed.{setting}"),
+        format_func=lambda value: _named(setting, value, rows) if value else say_text(f"train.typed.{setting}"),
         default=option["default"],
         help=help,
     )
@@ -104,6 +116,13 @@ def _choose_named(rows: list[Json], option: Json, name: str, label: str, help: s
     )
     st.caption(say(f"train.typed.{setting}.help"))
     return parse_stages(typed) if several else typed.strip()
+
+
+def _named(setting: str, value: str, rows: list[Json]) -> str:
+    """A choice of a list in words; a network by the model that it belongs to and the beginning of its digest."""
+    if setting == "network":
+        return f"{next(row['help'] for row in rows if row['name'] == value)} ({value[:8]})"
+    return choice_of(setting, value)
 
 
 def choose_head(options: Json) -> str:
@@ -132,11 +151,23 @@ def show_head_settings(options: Json, head: str) -> dict[str, Any]:
         key = _keep("balanced", defaults["class_weight"] == "balanced")
         balanced = st.toggle(say("setting.class_weight"), key=key, help=say("help.class_weight"), persist_state=PERSIST)
         chosen["class_weight"] = "balanced" if balanced else None
+    if "hidden" in used:
+        key = _keep("hidden", format_widths(defaults["hidden"]))
+        help = say("help.hidden")
+        typed = st.text_input(say("setting.hidden"), key=key, help=help, max_chars=100, persist_state=PERSIST)
+        chosen["hidden"] = parse_widths(typed)
     for name, (low, high, step) in NUMBERS.items():
         if name in used:
             key = _keep(name, defaults[name])
             chosen[name] = st.number_input(
-                say(f"setting.{name}"), low, high, key=key, step=step, help=say(f"help.{name}"), persist_state=PERSIST
+                say(f"setting.{name}"),
+                low,
+                high,
+                key=key,
+                step=step,
+                help=say(f"help.{name}"),
+                persist_state=PERSIST,
+                format="%g" if name in FINE else None,
             )
     return chosen
 
@@ -145,8 +176,16 @@ NUMBERS: dict[str, tuple[float, float, float]] = {
     "epochs": (1, 1000, 1),
     "components": (10, 5000, 100),
     "gamma": (0.0001, 10000.0, 0.1),
+    "dropout": (0.0, 0.9, 0.1),
+    "mixup": (0.0, 10.0, 0.1),
+    "learning_rate": (0.000001, 1.0, 0.0005),
+    "weight_decay": (0.0, 10.0, 0.01),
+    "ensemble": (1, 10, 1),
 }
 """Least, most and step of heads' numbers. The service has the last word: what it refuses, it says."""
+
+FINE = ("learning_rate", "weight_decay")
+"""Numbers whose last digits Streamlit's own format would hide."""
 
 
 def _choose_c() -> float:
@@ -193,10 +232,12 @@ def show_splitting(options: Json) -> dict[str, Any]:
 
 def fill_fields(options: Json, chosen: dict[str, Any]) -> None:
     """Puts `chosen` (as `training_form.read_config` gives it) into the fields, before they are drawn."""
-    values = dict(chosen)
+    values = {"finetune": False, **chosen}
     if "C" in values:
         values["auto_c"] = values["C"] is None
         values["C"] = 1.0 if values["C"] is None else float(values["C"])
+    if "hidden" in values:
+        values["hidden"] = format_widths(values["hidden"])
     if "class_weight" in values:
         values["balanced"] = values.pop("class_weight") == "balanced"
     for name in ("validation_fraction", "test_fraction"):

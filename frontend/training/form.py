@@ -10,6 +10,10 @@ from frontend.transport import Json
 
 TOGETHER = "concat"
 """The service's name for several extractors side by side, which the form offers as a choice of several."""
+FINETUNED_ALONE = "cnn"
+"""The extractor whose network can be fine-tuned, where it is chosen alone."""
+ALREADY_TUNED = "finetuned"
+"""The extractor that runs a network of an earlier fit: there must be one."""
 SPLITTING = ("validation_fraction", "test_fraction", "target_fpr", "evaluate_test", "seed", "name", "notes")
 """Settings that every fit has; the others depend on the head."""
 POWERS = tuple(10.0**power for power in range(-6, 7))
@@ -25,8 +29,9 @@ class Obstacle:
 
 
 def extractors_of(options: Json) -> list[Json]:
-    """The extractors to choose from, without the one that joins others."""
-    return [extractor for extractor in options["extractors"] if extractor["name"] != TOGETHER]
+    """The extractors to choose from: without the one that joins others, and what there is no network for."""
+    absent = {TOGETHER} if options["networks"] else {TOGETHER, ALREADY_TUNED}
+    return [extractor for extractor in options["extractors"] if extractor["name"] not in absent]
 
 
 def head_settings(options: Json, head: str) -> list[str]:
@@ -44,7 +49,17 @@ def build_config(options: Json, chosen: Mapping[str, Any]) -> Json:
     names = ["head", *head_settings(options, str(chosen["head"])), *SPLITTING]
     config = {name: chosen[name] for name in names if name in chosen}
     config["extractor"] = specs[0] if len(specs) == 1 else specs
+    if chosen.get("finetune") and list(chosen["extractors"]) == [FINETUNED_ALONE]:
+        config["finetune"] = _finetune(options, chosen)
     return {name: value for name, value in config.items() if value != options["defaults"].get(name)}
+
+
+def _finetune(options: Json, chosen: Mapping[str, Any]) -> Json | bool:
+    """The settings of fine-tuning that differ from their defaults; True where none does."""
+    given = {row["name"]: chosen.get(f"finetune.{row['name']}", row["default"]) for row in options["finetune"]}
+    return {
+        row["name"]: given[row["name"]] for row in options["finetune"] if given[row["name"]] != row["default"]
+    } or True
 
 
 def _spec(extractor: Json, chosen: Mapping[str, Any]) -> Json | str:
@@ -61,8 +76,14 @@ def read_config(options: Json, config: Json) -> dict[str, Any]:
     spec = config["extractor"]
     specs = spec["parts"] if spec["name"] == TOGETHER else [spec]
     chosen: dict[str, Any] = {"extractors": [part["name"] for part in specs], "head": config["head"]["name"]}
+    defaults = {row["name"]: {o["name"]: o["default"] for o in row["options"]} for row in extractors_of(options)}
     for part in specs:
-        chosen |= {f"{part['name']}.{name}": value for name, value in part.items() if name != "name"}
+        given = {**defaults.get(part["name"], {}), **part}
+        chosen |= {f"{part['name']}.{name}": value for name, value in given.items() if name != "name"}
+    if finetune := config.get("finetune"):
+        settings = finetune if isinstance(finetune, dict) else {}
+        chosen["finetune"] = True
+        chosen |= {f"finetune.{row['name']}": settings.get(row["name"], row["default"]) for row in options["finetune"]}
     settings = {**config["head"], **config}
     names = [*head_settings(options, chosen["head"]), *SPLITTING]
     return chosen | {name: settings[name] for name in names if name in settings}
@@ -71,6 +92,16 @@ def read_config(options: Json, config: Json) -> dict[str, Any]:
 def parse_stages(text: str) -> list[str]:
     """The stages in a text such as "stem, block3"."""
     return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
+def parse_widths(text: str) -> list[int]:
+    """The widths in a text such as "512, 128"; what is no whole number counts as 0, which the service refuses."""
+    return [int(part) if part.isdecimal() else 0 for part in parse_stages(text)]
+
+
+def format_widths(widths: Iterable[int]) -> str:
+    """The text that `parse_widths` reads."""
+    return ", ".join(map(str, widths))
 
 
 def powers_with(value: float) -> list[float]:

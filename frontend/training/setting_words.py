@@ -34,11 +34,14 @@ def describe_config(options: Json, config: Json) -> list[tuple[str, str]]:
     rows = [(label_of("extractor"), ", ".join(choice_of("extractor", name) for name in chosen["extractors"]))]
     for key, value in chosen.items():
         extractor, _, option = key.partition(".")
-        if option:
+        if extractor == "finetune":
+            if option:
+                rows.append((label_of(key), value_of(key, value)))
+        elif option:
             several = len(chosen["extractors"]) > 1
             rows.append((f"{label_of(option)} ({extractor})" if several else label_of(option), value_of(option, value)))
     rows.append((label_of("head"), choice_of("head", chosen["head"])))
-    settings = [key for key in chosen if "." not in key and key not in ("extractors", "head", "notes")]
+    settings = [key for key in chosen if "." not in key and key not in ("extractors", "head", "notes", "finetune")]
     rows += [(label_of(key), value_of(key, chosen[key])) for key in settings if chosen[key] != ""]
     return rows
 

@@ -109,7 +109,7 @@ def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector
 def test_noisy_labels_give_calibrated_probabilities_for_every_head(extractor: Extractor, name: str) -> None:
     """With 20 % of the labels flipped no honest probability is far beyond 80 %."""
     train, validation = make_rows(extractor, 300, 7, flip=0.2), make_rows(extractor, 1_000, 8, flip=0.2)
-    config = FitConfig(extractor=extractor.spec, head=HeadConfig(name, C=0.01, components=64))
+    config = FitConfig(extractor=extractor.spec, head=HeadConfig(name, C=0.01, components=64, hidden=[32]))
     fitted = fit(train, validation, config, extractor, silent)
     rows = make_rows(extractor, 400, 9, flip=0.2)
     probabilities = fitted.probabilities(fitted.scores(rows.X))

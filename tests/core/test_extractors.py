@@ -18,6 +18,9 @@ from skimage import data as photographs
 from backend.core.errors import ConfigError, IntegrityError, UnknownBackbone, UnknownExtractor
 from backend.core.extractors import DEFAULT_SPEC, EXTRACTORS, Extractor, check_spec, create
 from backend.core.extractors.batches import MAX_PIXELS, by_shape
+from backend.core.extractors.cnn import graph_path
+from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.options import Option, fill
 from backend.core.extractors.stages import Tap, resolve_stages
 from backend.core.heads import HeadConfig, fit_head
 from backend.core.heads.export import bundle
@@ -25,8 +28,11 @@ from backend.core.heads.export import bundle
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "backbones"
 PARTS = [{"name": "npr"}, {"name": "spectrum", "rings": 8}]
+GRAPH = next(SHIPPED.glob("*.onnx"))
+NETWORK = digest_of_file(GRAPH.read_bytes())
 SPECS: dict[str, dict[str, Any]] = {name: {"name": name} for name in EXTRACTORS} | {
     "cnn": DEFAULT_SPEC,
+    "finetuned": {"name": "finetuned", "network": NETWORK},
     "concat": {"name": "concat", "parts": PARTS},
 }
 Image = NDArray[np.uint8]
@@ -43,9 +49,19 @@ def make_images() -> list[Image]:
 IMAGES = [np.ascontiguousarray(image) for image in make_images()]
 
 
+@pytest.fixture(scope="session")
+def backbones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped graphs, one of them also as if it had been fine-tuned."""
+    folder = tmp_path_factory.mktemp("backbones")
+    for graph in SHIPPED.glob("*.onnx"):
+        (folder / graph.name).symlink_to(graph)
+    (folder / file_name(NETWORK)).symlink_to(GRAPH)
+    return folder
+
+
 @pytest.fixture(scope="module", params=sorted(SPECS))
-def extractor(request: pytest.FixtureRequest) -> Extractor:
-    return create(SPECS[request.param], backbones=SHIPPED)
+def extractor(request: pytest.FixtureRequest, backbones: Path) -> Extractor:
+    return create(SPECS[request.param], backbones=backbones)
 
 
 def test_features_are_one_finite_row_for_each_image(extractor: Extractor) -> None:
@@ -70,15 +86,15 @@ def test_every_feature_has_a_name_of_its_own(extractor: Extractor) -> None:
     assert len(set(extractor.feature_names)) == len(extractor.feature_names) == extractor.dimensions
 
 
-def test_its_own_spec_makes_the_same_extractor(extractor: Extractor) -> None:
-    again = create(json.loads(json.dumps(extractor.spec)), backbones=SHIPPED)
+def test_its_own_spec_makes_the_same_extractor(extractor: Extractor, backbones: Path) -> None:
+    again = create(json.loads(json.dumps(extractor.spec)), backbones=backbones)
     assert (again.spec, again.digest) == (extractor.spec, extractor.digest)
     np.testing.assert_array_equal(again.extract(IMAGES[:2]), extractor.extract(IMAGES[:2]))
 
 
-def test_digests_differ_where_numbers_do() -> None:
+def test_digests_differ_where_numbers_do(backbones: Path) -> None:
     specs = [*SPECS.values(), {"name": "spectrum", "rings": 8}, {"name": "concat", "parts": PARTS[::-1]}]
-    digests = {create(spec, backbones=SHIPPED).digest for spec in specs}
+    digests = {create(spec, backbones=backbones).digest for spec in specs}
     assert len(digests) == len(specs)
     assert create({"name": "spectrum", "rings": 24}, backbones=SHIPPED).digest in digests  # a default, written out
 
@@ -171,11 +187,17 @@ for name, error in (("resnet18", BackboneUnavailable), ("resnet18b", UnknownBack
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Extractor:
-    spec = {"name": "cnn", "stages": ["stem", "last"], "input_size": 32, "pooling": ["mean", "std", "cov"]}
+    spec = {
+        "name": "cnn",
+        "stages": ["stem", "last"],
+        "input_size": 32,
+        "pooling": ["mean", "std", "cov"],
+        "flips": True,
+    }
     return create(spec, backbones=tmp_path_factory.mktemp("backbones"))
 
 
-def test_an_export_computes_what_pytorch_computes(exported: Extractor) -> None:
+def test_an_export_with_flips_computes_what_pytorch_computes(exported: Extractor) -> None:
     import torch
 
     from backend.core.extractors.backbones import load
@@ -183,15 +205,38 @@ def test_an_export_computes_what_pytorch_computes(exported: Extractor) -> None:
     network, weights = load("tf_efficientnet_lite0")
     assert len(weights) == 64
     pixels = IMAGES[1]  # already of the input size, so that the resize changes nothing
-    with torch.no_grad():
-        x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1  # the record's mean and std: 0.5
-        stem = network.bn1(network.conv_stem(x)).numpy()[0].reshape(32, -1).astype(np.float64)  # type: ignore[operator]
-        last = network.forward_head(network.forward_features(x), pre_logits=True).numpy()[0]  # type: ignore[operator]
-    covariance = np.cov(stem, bias=True)[np.triu_indices(32)]
-    expected = np.concatenate([stem.mean(1), stem.std(1), covariance, last])
-    np.testing.assert_allclose(exported.extract([pixels])[0], expected, atol=5e-3)
+
+    def computed(view: Image) -> NDArray[np.float64]:
+        with torch.no_grad():
+            x = torch.from_numpy(view.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1  # the record's mean, std: 0.5
+            maps = network.bn1(network.conv_stem(x)).numpy()[0]  # type: ignore[operator]
+            last = network.forward_head(network.forward_features(x), pre_logits=True).numpy()[0]  # type: ignore[operator]
+        stem = maps.reshape(32, -1).astype(np.float64)
+        return np.concatenate([stem.mean(1), stem.std(1), np.cov(stem, bias=True)[np.triu_indices(32)], last])
+
+    image, mirror_image = computed(pixels), computed(np.fliplr(pixels))
+    assert np.abs(image - mirror_image).max() > 0.1
+    np.testing.assert_allclose(exported.extract([pixels])[0], (image + mirror_image) / 2, atol=5e-3)
     assert exported.feature_names[0] == "cnn.stem.mean[0]"
     assert exported.feature_names[-1] == "cnn.last.mean[1279]"
+
+
+def test_an_option_that_came_later_changes_no_digest_unless_it_is_used() -> None:
+    options = {
+        "size": Option("int", 8, "Size.", maximum=9),
+        "late": Option("bool", False, "Late.", silent_default=True),
+    }
+    assert fill({"name": "x"}, options) == fill({"name": "x", "late": False}, options) == {"name": "x", "size": 8}
+    assert fill({"name": "x", "late": True}, options) == {"name": "x", "size": 8, "late": True}
+    for wrong in (0, 1, "yes", None):
+        with pytest.raises(ConfigError, match="late"):
+            fill({"name": "x", "late": wrong}, options)
+
+
+def test_the_shipped_network_is_found_under_the_digest_of_the_default_spec() -> None:
+    path = graph_path(check_spec({"name": "cnn", "flips": False}), SHIPPED)
+    assert path.name == "fdee3a47138af95f34f13a9a9073c0f03abe11eaa771c17d05c480f7cd867bc9.onnx"
+    assert path.is_file()
 
 
 def test_large_inputs_export_and_a_wrong_graph_is_still_refused(tmp_path: Path) -> None:
@@ -238,6 +283,7 @@ def test_presets_and_suffixes_name_stages() -> None:
     assert resolve_stages("all", ["mean"], TAPS) == [("stem", "mean"), ("block1", "mean"), ("block5", "mean")]
     assert resolve_stages(["stem", "block5:mean"], both, TAPS)[1:] == [("stem", "std"), ("block5", "mean")]
     assert ("block1.0.dw", "std") in resolve_stages("texture", both, TAPS)
+    assert resolve_stages("detail", both, TAPS)[-2:] == [("stem", "cov"), ("block1", "cov")]
     for wrong in ("some", ["block9"], ["stem:median"]):
         with pytest.raises(ConfigError):
             resolve_stages(wrong, both, TAPS)

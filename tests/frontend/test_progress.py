@@ -39,6 +39,11 @@ def test_images_that_come_along_are_a_step_of_their_own() -> None:
     assert states(job("download", 1, 2, params={"source": {"kind": "cifake"}}))["import"] == "now"
 
 
+@pytest.mark.parametrize("stage", ["gather", "fine-tune"])
+def test_fine_tuning_is_a_step_of_the_fits_that_ask_for_it(stage: str) -> None:
+    assert next(iter(states(job(stage, 1, 9, params={"config": {"finetune": {"epochs": 2}}})))) == "fine-tune"
+
+
 def test_a_stage_of_a_later_version_shows_as_it_comes() -> None:
     unknown = job("polishing", 3, 4)
     assert steps_of(unknown) == []

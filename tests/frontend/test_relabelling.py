@@ -47,6 +47,7 @@ def test_after_another_version_any_label_can_be_chosen() -> None:
     [
         FitConfig(),
         FitConfig(extractor={"name": "spectrum", "rings": 8, "sectors": 4}, head=HeadConfig(name="svm", C=0.5)),
+        FitConfig(head=HeadConfig("mlp", hidden=[64], mixup=0.0, learning_rate=0.01, weight_decay=0.2, ensemble=2)),
         FitConfig(extractor=concatenation([{"name": "spectrum"}, {"name": "residual"}])),
         FitConfig(
             head=HeadConfig(name="logreg_sgd", class_weight="balanced", epochs=3, components=50, gamma=2.0, seed=7),

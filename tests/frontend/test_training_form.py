@@ -11,10 +11,12 @@ from frontend.training.form import (
     Obstacle,
     build_config,
     extractors_of,
+    format_widths,
     head_settings,
     obstacle_in_choices,
     obstacle_in_data,
     parse_stages,
+    parse_widths,
     powers_with,
     read_config,
 )
@@ -73,6 +75,7 @@ def test_several_extractors_come_in_one_order_however_they_were_clicked(options:
         {"extractors": ["cnn", "residual"], "cnn.stages": ["stem", "block3"], "cnn.pooling": ["mean"]},
         {"head": "svm_sgd", "C": 0.01, "class_weight": "balanced", "epochs": 4, "target_fpr": 0.01, "seed": 7},
         {"cnn.backbone": "tf_efficientnet_lite1", "cnn.input_size": 128, "evaluate_test": False, "notes": "a\nb"},
+        {"cnn.flips": True, "head": "mlp", "hidden": [64, 32], "dropout": 0.5, "learning_rate": 0.002, "ensemble": 3},
     ],
 )
 def test_the_service_takes_it_and_its_job_gives_it_back(
@@ -88,6 +91,12 @@ def test_the_service_takes_it_and_its_job_gives_it_back(
     assert set(head_settings(options, chosen["head"])) <= set(back)
     words = describe_config(options, job.json()["params"]["config"])
     assert all(name and value for name, value in words)
+
+
+def test_widths_are_read_from_a_typed_list() -> None:
+    assert parse_widths(" 512, 128 ,") == [512, 128]
+    assert parse_widths("512, many, -3") == [512, 0, 0]
+    assert parse_widths(format_widths([64, 8])) == [64, 8]
 
 
 def test_stages_are_read_from_a_typed_list() -> None:
@@ -121,3 +130,20 @@ def test_an_empty_choice_stands_in_the_way(options: Json) -> None:
 def test_a_data_set_without_enough_of_each_class_stands_in_the_way(counts: Json, key: str | None) -> None:
     obstacle = obstacle_in_data({"counts": counts}, 10)
     assert (obstacle and obstacle.key) == key
+
+
+def test_fine_tuning_is_asked_for_where_the_network_is_read_alone(options: Json) -> None:
+    on = {**defaults(options), "finetune": True}
+    assert build_config(options, on) == {"finetune": True}
+    few = {**on, "finetune.epochs": 3, "finetune.train": ["block2"]}
+    assert build_config(options, few) == {"finetune": {"epochs": 3, "train": ["block2"]}}
+    assert "finetune" not in build_config(options, {**few, "extractors": ["cnn", "npr"]})
+    config = {"extractor": {"name": "cnn"}, "head": {"name": "logreg"}, "finetune": {"epochs": 3}}
+    chosen = read_config(options, config)
+    assert (chosen["finetune"], chosen["finetune.epochs"], chosen["finetune.train"]) == (True, 3, "all")
+
+
+def test_networks_are_offered_where_there_are_some(options: Json) -> None:
+    assert "finetuned" not in [row["name"] for row in extractors_of(options)]
+    some = {**options, "networks": [{"name": "0" * 64, "help": "mine"}]}
+    assert "finetuned" in [row["name"] for row in extractors_of(some)]

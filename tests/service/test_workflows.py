@@ -50,8 +50,8 @@ def test_a_second_head_reuses_the_features(service: Service, demo: str, model: s
     assert {path: path.stat().st_mtime_ns for path in service.features.root.glob("*/*.npy")} == before
 
 
-@pytest.mark.parametrize("head", [name for name in HEADS if name.endswith("_sgd")])
-def test_sgd_heads_report_both_losses_of_every_epoch(service: Service, demo: str, head: str) -> None:
+@pytest.mark.parametrize("head", [name for name, row in HEADS.items() if "epochs" in row.options])
+def test_heads_trained_in_epochs_report_both_losses_of_every_epoch(service: Service, demo: str, head: str) -> None:
     config = replace(QUICK, head=HeadConfig(head, C=1.0, epochs=3), name="")
     job = service.jobs.submit("fit", {"dataset_id": demo, "config": config.to_json()})
     card = service.registry.get(str(finished(service, job.id)["model_id"]))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from backend.api.deps import SettingsDep
+from backend.api.deps import ServiceDep, SettingsDep
 from backend.api.schemas.common import responses
 from backend.api.schemas.datasets import KNOWN_SOURCES
-from backend.api.schemas.fit import FitConfigIn
-from backend.api.schemas.options import ExtractorOut, HeadOut, Limits, Named, OptionOut, OptionsOut
+from backend.api.schemas.fit import FinetuneIn, FitConfigIn
+from backend.api.schemas.options import ExtractorOut, FinetuneOut, HeadOut, Limits, Named, OptionOut, OptionsOut
 from backend.api.uploads import LABELS
 from backend.core.detector import MIN_IMAGES_PER_CLASS
 from backend.core.extractors import EXTRACTORS, OFFLINE_BACKBONES
 from backend.core.extractors.stages import PRESETS
+from backend.core.finetune.config import AUGMENTATIONS, BATCH_NORMS, DEVICES, MIXED_PRECISIONS, PARTS, RANGES
 from backend.core.heads import HEADS
 from backend.core.images import FORMATS, MIN_SIDE
+from backend.service.networks import known_networks
 from backend.service.sources import SOURCES
 from backend.settings import Settings
 
@@ -22,7 +24,7 @@ router = APIRouter(tags=["operation"])
 
 
 @router.get("/options", summary="What exists?", responses=responses())
-def options(settings: SettingsDep) -> OptionsOut:
+def options(settings: SettingsDep, service: ServiceDep) -> OptionsOut:
     """Extractors, backbones, heads, sources, formats, limits and defaults, each with a sentence of help."""
     return OptionsOut(
         extractors=[
@@ -33,6 +35,8 @@ def options(settings: SettingsDep) -> OptionsOut:
             )
             for name, row in EXTRACTORS.items()
         ],
+        finetune=_finetune(),
+        networks=[Named(name=digest, help=name) for digest, name in known_networks(service.database).items()],
         backbones=[Named(name=name, help="Its weights come with an installed package.") for name in OFFLINE_BACKBONES],
         stages=[Named(name=name, help=text) for name, text in PRESETS.items()],
         heads=[
@@ -45,6 +49,27 @@ def options(settings: SettingsDep) -> OptionsOut:
         limits=_limits(settings),
         defaults=FitConfigIn().model_dump(),
     )
+
+
+def _finetune() -> list[FinetuneOut]:
+    choices: dict[str, tuple[str, ...]] = {
+        "train": PARTS,
+        "augment": AUGMENTATIONS,
+        "batch_norm": BATCH_NORMS,
+        "mixed_precision": MIXED_PRECISIONS,
+        "device": DEVICES,
+    }
+    return [
+        FinetuneOut(
+            name=name,
+            default=field.default,
+            help=field.description or "",
+            choices=list(choices.get(name, ())),
+            minimum=RANGES[name][0] if name in RANGES else None,
+            maximum=RANGES[name][1] if name in RANGES else None,
+        )
+        for name, field in FinetuneIn.model_fields.items()
+    ]
 
 
 def _limits(settings: Settings) -> Limits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -11,12 +11,88 @@ from backend.core.config import FitConfig
 from backend.core.errors import ConfigError, UnknownHead
 from backend.core.extractors import CNN, DEFAULT_SPEC, check_spec, concatenation
 from backend.core.extractors.stages import PRESETS
+from backend.core.finetune import FinetuneConfig
+from backend.core.finetune.config import AUGMENTATIONS, RANGES
 from backend.core.heads import HEADS, HeadConfig
+from backend.core.heads.config import MOST_LAYERS, WIDEST_LAYER
 
 ExtractorSpec = str | dict[str, Any] | list[str | dict[str, Any]]
 
 _DEFAULTS = FitConfig()
-_CNN_FIELDS = ("backbone", "stages", "input_size", "pooling")
+_TUNE = FinetuneConfig()
+_CNN_FIELDS = ("backbone", "stages", "input_size", "pooling", "flips")
+
+
+class FinetuneIn(Strict):
+    """How the network is trained further. What is left out takes the default."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "train": "late", "patience": 2}]})
+
+    train: Literal["all", "early", "late"] | list[str] = Field(
+        "all",
+        description="What is trained: all, the early or the late half of the network, or a list of its stages; the "
+        "rest stays as pretrained",
+        examples=["all", ["stem", "block1", "block2"]],
+    )
+    epochs: int = Field(
+        _TUNE.epochs, ge=RANGES["epochs"][0], le=RANGES["epochs"][1], description="Passes over the training images"
+    )
+    learning_rate: float = Field(
+        _TUNE.learning_rate,
+        ge=RANGES["learning_rate"][0],
+        le=RANGES["learning_rate"][1],
+        description="Of the network, at its peak",
+    )
+    head_learning_rate: float = Field(
+        _TUNE.head_learning_rate,
+        ge=RANGES["head_learning_rate"][0],
+        le=RANGES["head_learning_rate"][1],
+        description="Of the linear unit that is trained with it, at its peak",
+    )
+    weight_decay: float = Field(
+        _TUNE.weight_decay,
+        ge=RANGES["weight_decay"][0],
+        le=RANGES["weight_decay"][1],
+        description="Of AdamW, on the weights",
+    )
+    batch_size: int = Field(
+        _TUNE.batch_size,
+        ge=RANGES["batch_size"][0],
+        le=RANGES["batch_size"][1],
+        description="Most images a step; small sets take smaller steps",
+    )
+    augment: list[Literal["flip", "shift", "rotate", "erase", "mixup"]] = Field(
+        ["flip", "shift"], max_length=len(AUGMENTATIONS), description="Random changes of the training images"
+    )
+    patience: int = Field(
+        _TUNE.patience,
+        ge=RANGES["patience"][0],
+        le=RANGES["patience"][1],
+        description="Epochs in a row without a better validation loss before it stops; 0: never",
+    )
+    ema: float = Field(
+        _TUNE.ema,
+        ge=RANGES["ema"][0],
+        le=RANGES["ema"][1],
+        description="Decay of the moving average of the weights in a step; 0: none",
+    )
+    dropout: float = Field(
+        _TUNE.dropout,
+        ge=RANGES["dropout"][0],
+        le=RANGES["dropout"][1],
+        description="Share of the features that each step leaves out",
+    )
+    warmup: float = Field(
+        _TUNE.warmup,
+        ge=RANGES["warmup"][0],
+        le=RANGES["warmup"][1],
+        description="Share of all steps in which the learning rate rises",
+    )
+    batch_norm: Literal["adapt", "frozen"] = Field(
+        "adapt", description="Statistics of batch normalisation: follow the images, or stay as pretrained"
+    )
+    mixed_precision: Literal["auto", "on", "off"] = Field("auto", description="bfloat16; auto: on a GPU only")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
 
 
 class FitConfigIn(Strict):
@@ -42,6 +118,9 @@ class FitConfigIn(Strict):
     )
     input_size: int | None = Field(None, description="cnn only: images are resized to this many pixels a side")
     pooling: str | list[str] | None = Field(None, description="cnn only: what is kept of each stage's map")
+    flips: bool | None = Field(
+        None, description="cnn only: average the features of an image and its mirror image; twice the time"
+    )
     head: str = Field(
         _DEFAULTS.head.name, max_length=50, description="The classifier on top", examples=["logreg", "svm"]
     )
@@ -52,13 +131,40 @@ class FitConfigIn(Strict):
         None, description="balanced: both classes weigh the same however many images each has; null: each image does"
     )
     epochs: int = Field(
-        _DEFAULTS.head.epochs, ge=1, le=1000, description="Passes over the training images, of the sgd heads"
+        _DEFAULTS.head.epochs, ge=1, le=1000, description="Passes over the training images, of the sgd heads and mlp"
     )
     components: int = Field(
         _DEFAULTS.head.components, ge=10, le=5000, description="Size of the kernel approximation, of svm_rbf"
     )
     gamma: float = Field(
         _DEFAULTS.head.gamma, ge=1e-4, le=1e4, description="svm_rbf: width of the kernel, in mean squared norms"
+    )
+    hidden: list[Annotated[int, Field(ge=4, le=WIDEST_LAYER)]] = Field(
+        _DEFAULTS.head.hidden, min_length=1, max_length=MOST_LAYERS, description="mlp: widths of its hidden layers"
+    )
+    dropout: float = Field(
+        _DEFAULTS.head.dropout, ge=0, le=0.9, description="mlp: share of each hidden layer left out while it is trained"
+    )
+    mixup: float = Field(
+        _DEFAULTS.head.mixup,
+        ge=0,
+        le=10,
+        description="mlp: how much it is trained on mixtures of images; 0: not at all",
+    )
+    learning_rate: float = Field(
+        _DEFAULTS.head.learning_rate, ge=1e-6, le=1, description="mlp: the largest step of the optimiser AdamW"
+    )
+    weight_decay: float = Field(
+        _DEFAULTS.head.weight_decay, ge=0, le=10, description="mlp: how strongly AdamW pulls weights towards 0"
+    )
+    ensemble: int = Field(
+        _DEFAULTS.head.ensemble, ge=1, le=10, description="mlp: networks from different starts that are averaged"
+    )
+    finetune: FinetuneIn | bool | None = Field(
+        None,
+        description="cnn only: train the network further before the head is fitted; true takes every default. Minutes "
+        "to hours on a CPU",
+        examples=[True, {"epochs": 4}],
     )
     validation_fraction: float = Field(
         _DEFAULTS.validation_fraction,
@@ -97,8 +203,15 @@ class FitConfigIn(Strict):
                 epochs=self.epochs,
                 components=self.components,
                 gamma=self.gamma,
+                hidden=self.hidden,
+                dropout=self.dropout,
+                mixup=self.mixup,
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                ensemble=self.ensemble,
                 seed=self.seed,
             ),
+            finetune=self._finetune(),
             validation_fraction=self.validation_fraction,
             test_fraction=self.test_fraction,
             target_fpr=self.target_fpr,
@@ -107,6 +220,10 @@ class FitConfigIn(Strict):
             name=self.name.strip(),
             notes=self.notes,
         )
+
+    def _finetune(self) -> FinetuneConfig | None:
+        given = self.finetune
+        return FinetuneConfig.from_json(given.model_dump() if isinstance(given, FinetuneIn) else given)
 
     def _spec(self) -> dict[str, Any]:
         """The extractor's spec; the fields of the cnn are put into every cnn that does not set them itself."""

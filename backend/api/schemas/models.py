@@ -28,6 +28,11 @@ class ModelCard(BaseModel):
     extractor: dict[str, Any] = Field(description="name, spec, digest, dimensions")
     backbone: str | None = Field(None, description="Name of the pretrained network, null where there is none")
     backbone_digest: str | None = Field(None, description="SHA-256 of its weights")
+    finetuned: dict[str, Any] | None = Field(
+        None,
+        description="Where the fit trained the network: config, start, history by epoch, best_epoch, images, seconds, "
+        "device; null where the network came as it is",
+    )
     head: dict[str, Any] = Field(description="name, kind, chosen hyper-parameters, history by epoch")
     activation: str = Field(description="Of the last layer: sigmoid (logreg) or identity (svm)")
     loss: str = Field(description="log_loss or hinge")

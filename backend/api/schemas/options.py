@@ -13,7 +13,7 @@ class OptionOut(Strict):
     """One setting of an extractor."""
 
     name: str
-    type: str = Field(description="int, str, list, or str or list")
+    type: str = Field(description="bool, int, str, list, or str or list")
     default: Any = None
     help: str
     choices: list[Any] = Field(description="Empty: anything that fits the type")
@@ -28,6 +28,17 @@ class ExtractorOut(Strict):
     name: str
     help: str
     options: list[OptionOut]
+
+
+class FinetuneOut(Strict):
+    """One setting of fine-tuning, a field of FinetuneIn."""
+
+    name: str
+    default: Any
+    help: str
+    choices: list[str] = Field(description="Of the value, or of each item of a list; empty for a number")
+    minimum: float | None = Field(description="Of a number, else null")
+    maximum: float | None = Field(description="Of a number, else null")
 
 
 class HeadOut(Strict):
@@ -63,6 +74,8 @@ class OptionsOut(Strict):
     """Everything that a client may choose from."""
 
     extractors: list[ExtractorOut]
+    finetune: list[FinetuneOut] = Field(description="Settings of fine-tuning")
+    networks: list[Named] = Field(description="Fine-tuned networks of the models here, by digest, for `finetuned`")
     backbones: list[Named] = Field(description="Networks whose weights need no download")
     stages: list[Named] = Field(description="Presets; single stages can be named too")
     heads: list[HeadOut]

@@ -14,20 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import UnknownExtractor
-from backend.core.extractors import cnn, concat, npr, residual, spectrum
+from backend.core.extractors import cnn, concat, finetuned, npr, residual, spectrum
 from backend.core.extractors.cnn import OFFLINE_BACKBONES
+from backend.core.extractors.finetuned import FINETUNED
 from backend.core.extractors.options import Option, fill
 
 __all__ = [
     "CNN",
     "DEFAULT_SPEC",
     "EXTRACTORS",
+    "FINETUNED",
     "OFFLINE_BACKBONES",
     "Extractor",
     "ExtractorRow",
     "check_spec",
     "concatenation",
     "create",
+    "finetuned_networks",
+    "graph_files",
     "is_at_hand",
 ]
 
@@ -41,6 +45,7 @@ class Extractor(Protocol):
     digest: str  # hex SHA-256 over all that changes the numbers: options, weights, version of the code
     dimensions: int
     feature_names: list[str]
+    reduce_above: int | None  # pixels: longer sides are averaged over whole blocks first, which `decode` does faster
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, dimensions), finite, for n RGB images [height, width, 3] of any and mixed sizes."""
@@ -98,6 +103,12 @@ EXTRACTORS: dict[str, ExtractorRow] = {
             npr.NprExtractor,
         ),
         ExtractorRow(
+            FINETUNED,
+            "A network that a fit here has trained further: another classifier on top of it takes seconds.",
+            finetuned.FinetunedExtractor,
+            finetuned.OPTIONS,
+        ),
+        ExtractorRow(
             CONCAT,
             "Several extractors side by side.",
             _make_concat,
@@ -137,6 +148,8 @@ def check_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     filled = fill(spec, row.settings)
     if row.name == CNN:
         cnn.refuse_foreign(filled["backbone"])
+    if row.name == FINETUNED:
+        finetuned.check_network(filled["network"])
     if row.name == CONCAT:
         filled["parts"] = [check_spec(part) for part in concat.check_parts(spec)]
     return filled
@@ -144,9 +157,23 @@ def check_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_at_hand(spec: Mapping[str, Any], backbones: Path) -> bool:
     """Whether `create` finds every graph of a complete spec, so that it exports nothing and imports no torch."""
-    if spec["name"] == CONCAT:
-        return all(is_at_hand(part, backbones) for part in spec["parts"])
-    return spec["name"] != CNN or cnn.graph_path(spec, backbones).is_file()
+    return all((backbones / name).is_file() for name in graph_files(spec))
+
+
+def graph_files(spec: Mapping[str, Any]) -> list[str]:
+    """The file names of the graphs that the extractor of a complete spec reads."""
+    parts = _parts(spec)
+    frozen = [cnn.graph_path(part, Path()).name for part in parts if part["name"] == CNN]
+    return frozen + [finetuned.file_name(network) for network in finetuned_networks(spec)]
+
+
+def finetuned_networks(spec: Mapping[str, Any]) -> list[str]:
+    """The digests of the fine-tuned networks in a complete spec."""
+    return [part["network"] for part in _parts(spec) if part["name"] == FINETUNED]
+
+
+def _parts(spec: Mapping[str, Any]) -> list[Any]:
+    return list(spec["parts"]) if spec["name"] == CONCAT else [spec]
 
 
 def _row(spec: Mapping[str, Any]) -> ExtractorRow:

@@ -34,7 +34,7 @@ def load(name: str) -> tuple[nn.Module, str]:
     else:
         network = _from_hub(timm, name)
     network.eval().requires_grad_(False)
-    return network, _weights_digest(network)
+    return network, weights_digest(network)
 
 
 def import_timm() -> Any:
@@ -72,7 +72,8 @@ def _from_hub(timm: Any, name: str) -> nn.Module:
     return network
 
 
-def _weights_digest(network: nn.Module) -> str:
+def weights_digest(network: nn.Module) -> str:
+    """Hexadecimal SHA-256 over the names, shapes and values of all parameters and buffers."""
     digest = hashlib.sha256()
     for key, tensor in sorted(network.state_dict().items()):
         digest.update(f"{key}:{tuple(tensor.shape)}:{tensor.dtype}".encode())

@@ -28,6 +28,8 @@ class ConcatExtractor:
         self.spec: dict[str, Any] = {"name": "concat", "parts": [part.spec for part in self.parts]}
         self.feature_names: list[str] = [name for part in self.parts for name in part.feature_names]
         self.dimensions = len(self.feature_names)
+        limits: set[int | None] = {part.reduce_above for part in self.parts}
+        self.reduce_above = limits.pop() if len(limits) == 1 else None
         self.digest = digest_of(VERSION, "concat", [part.digest for part in self.parts])
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import json
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -21,6 +22,7 @@ from torch.nn import functional
 from backend.core.errors import ConfigError, IntegrityError
 from backend.core.extractors.backbones import load
 from backend.core.extractors.graph import FeatureGraph
+from backend.core.extractors.simplify import simplify
 from backend.core.extractors.stages import resolve_stages, taps_of
 
 WORST_OFF, MEAN_OFF = 5e-2, 1e-3
@@ -28,41 +30,77 @@ WORST_OFF, MEAN_OFF = 5e-2, 1e-3
 difference of large numbers, so a few features at large input sizes differ by 1e-2; a wrong graph is off everywhere."""
 
 
-def export(path: Path, *, backbone: str, stages: str | list[str], input_size: int, pooling: list[str]) -> None:
-    """Write the graph to `path` by atomic rename, with what is in it as the metadata entry `deepfake`.
+def export(
+    path: Path,
+    *,
+    backbone: str,
+    stages: str | list[str],
+    input_size: int,
+    pooling: list[str],
+    flips: bool = False,
+) -> None:
+    """Write the graph of a pretrained network to `path` by atomic rename.
 
     Raises UnknownBackbone, BackboneUnavailable, ConfigError (a stage that the network lacks; a size too small for it)
     and IntegrityError when the graph does not compute what PyTorch computes.
+    """
+    graph, weights = build_graph(backbone=backbone, stages=stages, input_size=input_size, pooling=pooling, flips=flips)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        draft = Path(folder) / "graph.onnx"
+        write_graph(graph, draft, {"backbone": backbone, "weights": weights})
+        draft.replace(path)
+
+
+def build_graph(
+    *, backbone: str, stages: str | list[str], input_size: int, pooling: list[str], flips: bool = False
+) -> tuple[FeatureGraph, str]:
+    """(the module of a pretrained network, in eval mode without gradients; hex SHA-256 of its weights).
+
+    Raises UnknownBackbone, BackboneUnavailable, ConfigError (a stage that the network lacks; a size too small for it).
     """
     network, weights = load(backbone)
     taps = taps_of(network)
     wanted = resolve_stages(stages, pooling, taps)
     record = getattr(network, "pretrained_cfg", {})
-    graph = FeatureGraph(network, taps, wanted, input_size, record).eval()
-    example = torch.randint(0, 256, (2, 40, 56, 3), dtype=torch.uint8)
+    graph = FeatureGraph(network, taps, wanted, input_size, record, flips=flips).eval()
     try:
-        widths = graph.widths(example)
+        with torch.no_grad():
+            graph.widths(_example())
     except RuntimeError as error:
         raise ConfigError(f"{backbone} does not run at input_size {input_size}.", str(error)[:200]) from error
+    return graph, weights
+
+
+def write_graph(graph: FeatureGraph, path: Path, about: dict[str, Any]) -> None:
+    """Write the graph to `path`, with `about` and what is in it as the metadata entry `deepfake`.
+
+    Raises IntegrityError when the file does not compute what PyTorch computes.
+    """
+    example = _example()
+    record: dict[str, Any] = graph.network.pretrained_cfg  # type: ignore[assignment]
     metadata = {
-        "backbone": backbone,
-        "weights": weights,
-        "input_size": input_size,
+        **about,
+        "input_size": graph.input_size,
         "interpolation": graph.interpolation,
         "mean": list(map(float, record["mean"])),
         "std": list(map(float, record["std"])),
-        "features": [[stage, statistic, width] for (stage, statistic), width in zip(wanted, widths, strict=True)],
+        "features": [
+            [stage, statistic, width]
+            for (stage, statistic), width in zip(graph.wanted, graph.widths(example), strict=True)
+        ],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-        draft = Path(folder) / "graph.onnx"
-        _to_onnx(graph, example, draft)
-        model = onnx.load(draft)
-        _forget_origin(model)
-        onnx.helper.set_model_props(model, {"deepfake": json.dumps(metadata, sort_keys=True)})
-        onnx.save(model, draft)
-        _check(graph, draft)
-        draft.replace(path)
+    _to_onnx(graph, example, path)
+    model = onnx.load(path)
+    _forget_origin(model)
+    simplify(model)
+    onnx.helper.set_model_props(model, {"deepfake": json.dumps(metadata, sort_keys=True)})
+    onnx.save(model, path)
+    _check(graph, path)
+
+
+def _example() -> Tensor:
+    return torch.randint(0, 256, (2, 40, 56, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
 def _to_onnx(graph: FeatureGraph, example: Tensor, path: Path) -> None:
@@ -102,7 +140,8 @@ def _check(graph: FeatureGraph, path: Path) -> None:
             resized = functional.interpolate(
                 pixels.permute(0, 3, 1, 2).float(), size, mode=graph.interpolation, antialias=True, align_corners=False
             )
-            expected = torch.cat(graph.blocks(resized), dim=1).numpy()
+            views = [resized, resized.flip(3)] if graph.flips else [resized]
+            expected = np.mean([torch.cat(graph.blocks(view), dim=1).numpy() for view in views], axis=0)
         actual = session.run(None, {"pixels": pixels.numpy()})[0]
         off = np.abs(actual - expected) / (1 + np.abs(expected))
         worst, mean = float(np.max(off)), float(np.mean(off))

@@ -29,8 +29,12 @@ class FeatureGraph(nn.Module):
         wanted: list[tuple[str, str]],
         input_size: int,
         record: dict[str, Any],
+        *,
+        flips: bool = False,
     ) -> None:
+        """`record` is the weights' own of their preprocessing; `flips`: features of image and mirror image averaged."""
         super().__init__()
+        self.flips = flips
         self.network, self.taps, self.wanted, self.input_size = network, taps, wanted, input_size
         self.interpolation = "bicubic" if record.get("interpolation") == "bicubic" else "bilinear"
         mean, std = torch.tensor(record["mean"]), torch.tensor(record["std"])
@@ -38,7 +42,11 @@ class FeatureGraph(nn.Module):
         self.register_buffer("shift", (-mean / std).view(3, 1, 1))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return torch.cat(self.blocks(self.resize(pixels)), dim=1)
+        if not self.flips:
+            return torch.cat(self.blocks(self.resize(pixels)), dim=1)
+        both = torch.cat([pixels, pixels.flip(2)])
+        features = torch.cat(self.blocks(self.resize(both)), dim=1)
+        return features.reshape(2, -1, features.shape[1]).mean(dim=0)
 
     def widths(self, pixels: Tensor) -> list[int]:
         """How many numbers each statistic has."""
@@ -57,7 +65,7 @@ class FeatureGraph(nn.Module):
     def blocks(self, resized: Tensor) -> list[Tensor]:
         """The pooled statistics of resized pixels 0..255, one [N, width] each."""
         maps = self._run(resized * self.scale + self.shift)
-        return [STATISTICS[statistic](maps[stage]) for stage, statistic in self.wanted]
+        return [STATISTICS[statistic](maps[stage].float()) for stage, statistic in self.wanted]  # from mixed precision
 
     def _run(self, x: Tensor) -> dict[str, Tensor]:
         maps: dict[str, Tensor] = {}

@@ -24,6 +24,7 @@ class NprExtractor:
     def __init__(self, spec: Mapping[str, Any], *, backbones: Path, threads: int) -> None:  # noqa: ARG002
         """Raises ConfigError."""
         self.spec = fill(spec, {})
+        self.reduce_above: int | None = None
         pairs = [f"{p}.{c}" for p in PLACES for c in COLOURS]
         self.feature_names = [f"npr.{pair}.{s}" for s in STATISTICS for pair in pairs]
         self.feature_names += [f"npr.cross.{c}.{s}" for s in ("absolute", "std") for c in COLOURS]

@@ -13,7 +13,7 @@ from backend.core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Option:
-    """One setting of an extractor. `type` is "int", "str", "list" or "str or list"."""
+    """One setting of an extractor. `type` is "bool", "int", "str", "list" or "str or list"."""
 
     type: str
     default: Any
@@ -22,20 +22,32 @@ class Option:
     minimum: int = 0  # of an int
     maximum: int = 0
     items: str = "str"  # of a list: "str" or "object"
+    silent_default: bool = False  # its default stands in no complete spec: for options that came after models were made
 
     def to_json(self) -> dict[str, Any]:
-        """The option as plain JSON values."""
-        return {**asdict(self), "choices": list(self.choices)}
+        """The option as plain JSON values, for a client."""
+        known = asdict(self)
+        del known["silent_default"]
+        return {**known, "choices": list(self.choices)}
 
 
 MOST_ITEMS = 200
 """Most items of a list: more than any network has stages, few enough to compare each with each."""
 
-_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "str": (str,), "list": (list,), "str or list": (str, list)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "str": (str,),
+    "list": (list,),
+    "str or list": (str, list),
+}
 
 
 def fill(spec: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, Any]:
     """`spec` with every default filled in, keys in the order of `options` after `name`.
+
+    The default of an option with `silent_default` is left out: names of graphs and of features are digests of complete
+    specs, and an option that did not exist when they were made must not change them.
 
     Raises ConfigError on an unknown option or a value that does not fit.
     """
@@ -46,12 +58,14 @@ def fill(spec: Mapping[str, Any], options: Mapping[str, Option]) -> dict[str, An
     filled = {"name": name}
     for key, option in options.items():
         value = spec.get(key, option.default)
-        filled[key] = _checked(f"{name}.{key}", list(value) if isinstance(value, tuple) else value, option)
+        value = _checked(f"{name}.{key}", list(value) if isinstance(value, tuple) else value, option)
+        if not (option.silent_default and value == option.default):
+            filled[key] = value
     return filled
 
 
 def _checked(label: str, value: Any, option: Option) -> Any:
-    if isinstance(value, bool) or not isinstance(value, _TYPES[option.type]):
+    if not isinstance(value, _TYPES[option.type]) or (isinstance(value, bool) and option.type != "bool"):
         raise ConfigError(f"{label} is {value!r}.", f"It must be of type {option.type}.")
     items = value if isinstance(value, list) else [value]
     if isinstance(value, list):
@@ -63,7 +77,7 @@ def _checked(label: str, value: Any, option: Option) -> Any:
         raise ConfigError(f"{label} is {value!r}.", "Its items must be of type str.")
     if option.choices and (bad := [item for item in items if item not in option.choices]):
         raise ConfigError(f"{label} has no choice {bad[0]!r}.", f"Choices: {', '.join(map(str, option.choices))}.")
-    if isinstance(value, int) and not option.minimum <= value <= option.maximum:
+    if option.type == "int" and isinstance(value, int) and not option.minimum <= value <= option.maximum:
         raise ConfigError(f"{label} is {value}.", f"It must be between {option.minimum} and {option.maximum}.")
     return value
 

@@ -38,6 +38,7 @@ class ResidualExtractor:
     def __init__(self, spec: Mapping[str, Any], *, backbones: Path, threads: int) -> None:  # noqa: ARG002
         """Raises ConfigError."""
         self.spec = fill(spec, {})
+        self.reduce_above: int | None = None
         self.feature_names = [f"residual.{f}.{c}.{s}" for f in FILTERS for c in COLOURS for s in STATISTICS]
         self.dimensions = len(self.feature_names)
         self.digest = digest_of(VERSION, self.spec)

@@ -31,6 +31,7 @@ class SpectrumExtractor:
     def __init__(self, spec: Mapping[str, Any], *, backbones: Path, threads: int) -> None:  # noqa: ARG002
         """Raises ConfigError."""
         self.spec = fill(spec, OPTIONS)
+        self.reduce_above: int | None = None
         rings, sectors = self.spec["rings"], self.spec["sectors"]
         self.feature_names = [f"spectrum.{c}.ring[{i}]" for c in COLOURS for i in range(rings)]
         self.feature_names += [f"spectrum.luma.sector[{i}]" for i in range(sectors)]

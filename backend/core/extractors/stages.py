@@ -1,4 +1,4 @@
-"""Where a network is tapped: the stages that a spec can name, and the presets "all", "last" and "texture"."""
+"""Where a network is tapped: the stages that a spec can name, and the presets "all", "last", "texture" and "detail"."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ PRESETS = {
     "last": "the final feature vector alone, as a classifier would see it",
     "texture": "the depthwise activations of the early blocks, where a generator's traces live, and the means of the "
     "late stages for context; the same as all where a network has no depthwise blocks",
+    "detail": "texture, and how the channels of the stem and of the first two blocks vary together: more accurate, "
+    "40 % more numbers",
 }
 STATISTICS = ("mean", "std", "cov")
 
@@ -85,6 +87,9 @@ def _expand(stages: str | Sequence[str], taps: dict[str, Tap]) -> list[str]:
         early = depthwise[: depthwise.index("block4.0.dw") + 1] if "block4.0.dw" in depthwise else depthwise
         late = [name for name in ("block5", "block6", "block7") if name in taps]
         return [*early, *(f"{name}:mean" for name in late)]
+    if stages == "detail":
+        together = [f"{name}:cov" for name in ("stem", "block1", "block2") if name in taps]
+        return [*_expand("texture", taps), *together]
     if stages in ("all", "texture"):
         return [name for name in taps if name != "last" and "." not in name]
     raise ConfigError(f"There is no preset {stages!r} of stages.", f"Presets: {', '.join(PRESETS)}; or name stages.")

@@ -13,6 +13,7 @@ from backend.core.heads.base import FittedHead, Labels, Progress, Rows
 from backend.core.heads.config import HeadConfig
 from backend.core.heads.kernel import KernelHead
 from backend.core.heads.linear import LinearHead
+from backend.core.heads.mlp import MlpHead
 from backend.core.heads.table import HEADS, HeadRow
 
 __all__ = ["HEADS", "FittedHead", "HeadConfig", "HeadRow", "fit_head", "load_head"]
@@ -21,6 +22,7 @@ _LARGEST = 1e15
 _KINDS: dict[str, Callable[[Mapping[str, NDArray[Any]]], FittedHead]] = {
     LinearHead.kind: LinearHead.from_arrays,
     KernelHead.kind: KernelHead.from_arrays,
+    MlpHead.kind: MlpHead.from_arrays,
 }
 
 

@@ -16,6 +16,7 @@ from backend.core.errors import ConfigError
 from backend.core.heads import FittedHead
 from backend.core.heads.kernel import KernelHead
 from backend.core.heads.linear import LinearHead
+from backend.core.heads.mlp import MlpHead
 
 Initializers = dict[str, NDArray[Any]]
 
@@ -29,8 +30,10 @@ def head_onnx(head: FittedHead, input_name: str, output_name: str) -> tuple[list
         steps, arrays = _linear(head, input_name, output_name)
     elif isinstance(head, KernelHead):
         steps, arrays = _kernel(head, input_name, output_name)
+    elif isinstance(head, MlpHead):
+        steps, arrays = _mlp(head, input_name, output_name)
     else:
-        raise ConfigError(f"A head of kind {head.kind} cannot be exported.", "Export a linear or kernel head.")
+        raise ConfigError(f"A head of kind {head.kind} cannot be exported.", "Export a head of another kind.")
     return steps, [numpy_helper.from_array(array, name) for name, array in arrays.items()]
 
 
@@ -95,3 +98,26 @@ def _kernel(head: KernelHead, source: str, target: str) -> tuple[list[NodeProto]
         helper.make_node("MatMul", ["head.kernel", "head.alpha"], ["head.product"]),
         helper.make_node("Add", ["head.product", "head.intercept"], [target]),
     ], arrays
+
+
+def _mlp(head: MlpHead, source: str, target: str) -> tuple[list[NodeProto], Initializers]:
+    arrays: Initializers = {"head.mean": head.mean, "head.scale": head.scale, "head.axis": np.array([1], np.int64)}
+    nodes = [
+        helper.make_node("Sub", [source, "head.mean"], ["head.centred"]),
+        helper.make_node("Div", ["head.centred", "head.scale"], ["head.z"]),
+    ]
+    outputs = []
+    for i, network in enumerate(head.networks):
+        x = "head.z"
+        for j, (weights, offsets) in enumerate(network):
+            name = f"head.{i}.{j}"
+            arrays |= {f"{name}.weights": weights, f"{name}.offsets": offsets}
+            nodes.append(helper.make_node("Gemm", [x, f"{name}.weights", f"{name}.offsets"], [f"{name}.sum"]))
+            x = f"{name}.sum"
+            if j < len(network) - 1:
+                nodes.append(helper.make_node("Relu", [x], [f"{name}.units"]))
+                x = f"{name}.units"
+        outputs.append(x)
+    nodes.append(helper.make_node("Mean", outputs, ["head.average"]))
+    nodes.append(helper.make_node("Squeeze", ["head.average", "head.axis"], [target]))
+    return nodes, arrays

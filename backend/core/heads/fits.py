@@ -14,7 +14,9 @@ from backend.core.heads.choose import choose_c
 from backend.core.heads.config import HeadConfig
 from backend.core.heads.kernel import KernelHead, kernel_map
 from backend.core.heads.linear import LinearHead
-from backend.core.heads.primal import Metric, PrimalLinear
+from backend.core.heads.metric import Metric
+from backend.core.heads.mlp import MlpHead
+from backend.core.heads.primal import PrimalLinear
 from backend.core.heads.sgd import fit_epochs
 
 
@@ -84,6 +86,12 @@ def _fit_kernel(fit: Fit, loss: str) -> KernelHead:
     return mapped.head(model, {**chosen, "components": len(mapped.landmarks), "iterations": model.n_iter_})
 
 
+def _fit_mlp(fit: Fit, _loss: str) -> MlpHead:
+    from backend.core.heads.mlp_fit import fit_mlp  # imports torch
+
+    return fit_mlp(fit.X, fit.y, fit.config, fit.validation, lambda share: fit.progress("fit head", share))
+
+
 def _passes(progress: Progress) -> Callable[[int], None]:
     """The solver does not know how many passes it takes: the share nears 1 from below."""
     return lambda count: progress("fit head", count / (count + EXPECTED_PASSES / 4))
@@ -93,5 +101,6 @@ SOLVERS: dict[str, Callable[[Fit, str], FittedHead]] = {
     "linear": _fit_linear,
     "kernel": _fit_kernel,
     "sgd": _fit_sgd,
+    "mlp": _fit_mlp,
 }
 """What a row of the heads' table names: (the fit, its objective) -> the fitted head."""
