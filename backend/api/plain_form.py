@@ -7,7 +7,8 @@ import re
 Part = tuple[list[tuple[bytes, bytes]], bytes]
 """(headers by lower-case name, content) of one part."""
 
-MOST_BYTES = 1_048_576
+_MOST_BYTES = 1_048_576
+_MOST_PARTS = 200
 _MOST_HEADERS = 4
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")
 _HEADER = re.compile(rb"([A-Za-z-]{1,60}): ([\x21-\x7e][\x20-\x7e]{0,900})")
@@ -16,15 +17,19 @@ _HEADER = re.compile(rb"([A-Za-z-]{1,60}): ([\x21-\x7e][\x20-\x7e]{0,900})")
 def split_plain(body: bytes, boundary: bytes) -> list[Part] | None:
     """The parts of a whole body in order; None where anything is unusual, which is for the real parser to judge.
 
-    A few searches for the boundary instead of a step for each byte of the headers.
+    A few searches replace the states and the calls that the real parser needs, which reads any piece of a body.
     """
-    if len(body) > MOST_BYTES or not _BOUNDARY.fullmatch(boundary):
+    if len(body) > _MOST_BYTES or not _BOUNDARY.fullmatch(boundary):
         return None
-    first, *pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    first, *pieces = (b"\r\n" + body).split(b"\r\n--" + boundary, _MOST_PARTS + 1)
     if first or not pieces or pieces.pop() not in (b"--", b"--\r\n"):
         return None
-    parts = [_split_part(piece) for piece in pieces]
-    return [part for part in parts if part is not None] if parts and None not in parts else None
+    parts = []
+    for piece in pieces:
+        if (part := _split_part(piece)) is None:
+            return None
+        parts.append(part)
+    return parts or None
 
 
 def _split_part(piece: bytes) -> Part | None:

@@ -131,12 +131,14 @@ class Batcher(Generic[Answer]):
         except Exception as error:
             may_be_one = not isinstance(error, Unreachable) and len({id(item.request) for item in batch}) > 1
             if may_be_one:  # perhaps one image of somebody else is to blame
-                for item in batch:
-                    self._run([item])
+                while batch:
+                    self._run([batch.pop(0)])
             else:
                 self._settle(batch, [None] * len(batch), error)
         else:
             self._settle(batch, answers, None)
+        finally:
+            batch.clear()  # an error keeps this frame, which would lead back to it and keep the files alive
 
     def _settle(self, batch: list[_Item[Answer]], answers: Sequence[Answer | None], error: Exception | None) -> None:
         ended = []

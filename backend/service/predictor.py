@@ -93,12 +93,18 @@ class Predictor:
                 image = decode(data, max_pixels=self._max_pixels, reduce_above=detector.extractor.reduce_above)
                 decoded[place] = sha256, image
             except DeepfakeError as error:
-                verdicts[place] = Verdict(str(chosen), detector.threshold, sha256, error=error)
+                verdicts[place] = Verdict(str(chosen), detector.threshold, sha256, error=_without_trace(error))
             if sum(image.width * image.height for _, image in decoded.values()) >= DECODED_PIXELS:
                 verdicts |= _judge(str(chosen), detector, decoded)
                 decoded.clear()
         verdicts |= _judge(str(chosen), detector, decoded)
         return [verdicts[place] for place in range(len(files))]
+
+
+def _without_trace(error: DeepfakeError) -> DeepfakeError:
+    """The error without the frames that it came from: they lead back to it, and would keep the files' bytes alive."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _judge(model_id: str, detector: Detector, decoded: Mapping[int, tuple[str, DecodedImage]]) -> dict[int, Verdict]:

@@ -64,6 +64,12 @@ def test_a_plain_body_takes_the_short_way() -> None:
     assert read(PLAIN, ()) == read(PLAIN, (10,))
 
 
+def test_a_body_of_very_many_parts_is_left_to_the_parser() -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    assert split_plain(part * 200 + b"--b--", b"b") == [([(b"content-disposition", b'form-data; name="a"')], b"")] * 200
+    assert split_plain(part * 201 + b"--b--", b"b") is None
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_both_ways_agree_on_any_change_of_a_body(data: st.DataObject) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -135,3 +138,24 @@ def test_a_database_that_is_away_is_asked_once_a_batch(slow: Slow, batcher: Batc
         with pytest.raises(Unreachable):
             future.result(WAIT)
     assert [model_id for model_id, _ in slow.batches] == [None, "away"]
+
+
+def test_a_failed_batch_keeps_no_file_until_the_next_garbage_collection(slow: Slow, batcher: Batcher[bytes]) -> None:
+    data = bytes(1000)
+    before = sys.getrefcount(data)
+    gc.disable()
+    try:
+        first = batcher.submit("a", [data], "unknown")
+        second = batcher.submit("b", [data, data], "unknown")
+        slow.go.set()
+        for future in (first, second):
+            with pytest.raises(NotFound):
+                future.result(WAIT)
+        del first, second, future
+        slow.batches.clear()
+        deadline = time.monotonic() + WAIT
+        while sys.getrefcount(data) > before and time.monotonic() < deadline:
+            time.sleep(0.01)  # the thread is about to let go
+        assert sys.getrefcount(data) == before
+    finally:
+        gc.enable()

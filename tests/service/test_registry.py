@@ -45,6 +45,8 @@ def test_a_broken_file_never_fails_the_others(copy: Service) -> None:
     answers = copy.predictor.predict([("good.png", png(1)), ("cut.png", png(2)[:200]), ("also.png", png(3))])
     assert [p["filename"] for p in answers["predictions"]] == ["good.png", "also.png"]
     assert [(e["filename"], type(e["error"])) for e in answers["errors"]] == [("cut.png", BrokenImage)]
+    error = answers["errors"][0]["error"]  # whose frames would keep the files' bytes until a garbage collection
+    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
 
 
 def test_the_active_model_survives_a_restart_and_cannot_be_deleted(copy: Service, model: str) -> None:

@@ -82,7 +82,10 @@ async def answer_pack(service: Service, pack: Pack, client: str, model_id: str |
 
     async def collect() -> None:
         entries, future = under_way.popleft()
-        verdicts = await wrap_future(future)
+        try:
+            verdicts = await wrap_future(future)
+        finally:
+            del future  # its error keeps this frame, which would lead back to it and keep the files alive
         for entry, verdict in zip(entries, verdicts, strict=True):
             if verdict.error is not None:
                 failed.append(file_problem(entry, verdict.error))
