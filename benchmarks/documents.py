@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import cifake, eda, fuzz, load, reliability, scaling
+from benchmarks import cifake, eda, fuzz, load, reliability, scaling, speed_tables
 from benchmarks.record import RESULTS, ROOT
 
 Result = dict[str, Any]
@@ -34,31 +34,27 @@ def costs(result: Result) -> str:
     row("logreg from the archive: import, features, fit, figures", rows["logreg"])
     for name in ("svm", "svm_rbf"):
         row(f"{name} on cached features, `C` chosen", rows[name])
+    row("mlp on cached features, 15 epochs", rows["mlp"])
+    row("logreg, detail, flips, from stored images", rows["logreg, detail, flips"])
     row("logreg on cached features, another `C`", result["refit"])
     return "\n".join(lines)
 
 
-def speed(extraction: Result, startup: Result) -> str:
-    """Ratios against PyTorch eager, and the start of the service."""
-    times = extraction["times_as_fast_as"]
-    return "\n".join(
-        [
-            "| what | measured |",
-            "| --- | --- |",
-            f"| feature extraction against PyTorch eager, image by image | {times['eager_one_by_one']:.1f} times |",
-            f"| against PyTorch eager in batches of 64 | {times['eager_batch_64']:.1f} times |",
-            f"| second start to a served prediction | {startup['seconds_to_prediction_median']:.1f} s |",
-            f"| memory of the serving process (resident) | {startup['resident_mib_max']} MiB |",
-        ]
-    )
-
+SPEED = ("extraction", "serving", "startup", "web")
+"""The results of the README's table about speed."""
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "cifake": lambda: cifake.table(read_result("cifake")["rows"]),
         "costs": lambda: costs(read_result("cifake")),
-        "speed": lambda: speed(read_result("extraction"), read_result("startup")),
+        "speed": lambda: speed_tables.speed({name: read_result(name) for name in SPEED}),
         "eda": lambda: eda.table(read_result("eda")),
+    },
+    "docs/performance.md": {
+        "extraction": lambda: speed_tables.extraction(read_result("extraction")),
+        "bound": lambda: speed_tables.bound(read_result("extraction")),
+        "serving": lambda: speed_tables.serving(read_result("serving")),
+        "photograph": lambda: speed_tables.photograph(read_result("photograph")),
     },
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
     "docs/reliability.md": {
