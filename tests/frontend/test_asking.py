@@ -97,7 +97,10 @@ def test_a_file_that_spoils_its_request_costs_no_other_its_answer(open_page: Ope
 
 @pytest.fixture
 def second(fitted: RunningService) -> Iterator[str]:
-    """The id of another model on the same images."""
+    """The id of another model on the same images, while "fitted" is the active one."""
+    cards = requests.get(f"{fitted.url}/models", timeout=30).json()["items"]
+    active = next(card["id"] for card in cards if card["name"] == "fitted")
+    requests.post(f"{fitted.url}/set", json={"model_id": active}, timeout=60).raise_for_status()
     config = {"name": "second", "extractor": "spectrum", "head": "logreg", "C": 0.001}
     asked = {"dataset_id": "fitted", "config": config}
     model = requests.post(f"{fitted.url}/fit?wait=240", json=asked, timeout=300).json()

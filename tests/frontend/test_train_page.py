@@ -53,6 +53,12 @@ def left_as_found(fitted: RunningService) -> Iterator[None]:
             requests.delete(f"{fitted.url}/models/{card['id']}", timeout=30)
 
 
+def id_of(fitted: RunningService) -> str:
+    """The id of "fitted", which need not be the newest data set: other tests use the same server."""
+    known = requests.get(f"{fitted.url}/datasets", timeout=30).json()["items"]
+    return next(str(info["id"]) for info in known if info["name"] == "fitted")
+
+
 def button(page: AppTest, label: str) -> Any:
     return next(button for button in page.button if button.label == label)
 
@@ -88,7 +94,7 @@ def links(page: AppTest) -> list[tuple[str, str]]:
 
 
 def test_from_the_form_to_a_model_that_answers(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     field(page, "How the images are read").set_value(["spectrum"]).run()
     field(page, "Classifier").set_value("logreg_sgd").run()
     field(page, "Epochs").set_value(3).run()
@@ -114,7 +120,7 @@ def test_from_the_form_to_a_model_that_answers(open_page: Open, fitted: RunningS
 
 
 def test_the_form_shows_only_settings_that_are_used(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     assert {"Pretrained network", "Input size, pixels a side", "Pooling"} <= set(labels(page))
     assert "Epochs" not in labels(page)
     field(page, "Classifier").set_value("svm_rbf").run()
@@ -131,25 +137,25 @@ def test_the_form_shows_only_settings_that_are_used(open_page: Open, fitted: Run
 
 
 def test_c_is_chosen_unless_asked_for(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     assert not page.select_slider
     field(page, "Choose C for me").set_value(False).run()
     assert page.select_slider[0].value == 1.0
 
 
 def test_a_data_set_is_chosen_by_the_address_and_keeps_it(open_page: Open, fitted: RunningService) -> None:
-    known = requests.get(f"{fitted.url}/datasets", timeout=30).json()["items"]
-    wanted = next(info for info in known if info["name"] == "fitted")
+    wanted = requests.get(f"{fitted.url}/datasets/{id_of(fitted)}", timeout=30).json()
     page = open_page(fitted.url, "train", dataset=wanted["id"])
     assert field(page, "Data set").value == wanted["id"]
     assert f"features of {count(wanted['images'])} images" in shown(page)
     page = open_page(fitted.url, "train", dataset="gone-12345678")
     assert "no data set gone-12345678 any more" in shown(page)
+    field(page, "Data set").set_value(wanted["id"]).run()
     assert not button(page, "Start training").disabled
 
 
 def test_what_was_chosen_outlives_a_visit_to_another_page(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     field(page, "How the images are read").set_value(["residual"]).run()
     field(page, "Name of the model").set_value("kept").run()
     page.switch_page("screens/jobs.py").run()
@@ -159,7 +165,7 @@ def test_what_was_chosen_outlives_a_visit_to_another_page(open_page: Open, fitte
 
 
 def test_another_language_renames_what_is_chosen_and_keeps_it(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     field(page, "Classifier").set_value("svm").run()
     page.session_state["lang"] = "ru"
     page.run()
@@ -170,7 +176,7 @@ def test_another_language_renames_what_is_chosen_and_keeps_it(open_page: Open, f
 
 
 def test_without_an_extractor_or_a_name_that_is_typed_it_cannot_start(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     field(page, "How the images are read").set_value([]).run()
     assert button(page, "Start training").disabled
     assert "at least one way to read the images" in shown(page)
@@ -187,7 +193,7 @@ def test_without_an_extractor_or_a_name_that_is_typed_it_cannot_start(open_page:
 def test_what_the_service_refuses_stands_beside_the_form_which_stays_as_it_was(
     open_page: Open, fitted: RunningService
 ) -> None:
-    page = open_page(fitted.url, "train")
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     field(page, "Stages of the network").set_value("").run()
     field(page, "Names of the stages").set_value("stem, nonsense").run()
     field(page, "Pretrained network").set_value("").run()
@@ -241,7 +247,7 @@ def test_a_reload_finds_the_running_fit_and_cancels_it(open_page: Open, fitted: 
 
 
 def test_a_job_that_is_gone_leaves_the_form_usable(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url, "train", job="nothing-12345678")
+    page = open_page(fitted.url, "train", job="nothing-12345678", dataset=id_of(fitted))
     assert "nothing at this address" in shown(page)
     assert not button(page, "Start training").disabled
 
@@ -309,13 +315,13 @@ def test_defaults_are_not_sent_and_a_refusal_is_a_sentence(
     options = requests.get(f"{fitted.url}/options", timeout=30).json()
     known = requests.get(f"{fitted.url}/datasets", timeout=30).json()
     nothing = {"items": [], "total": 0, "limit": 5, "offset": 0}
-    page = open_page(fitted.url, "train", dataset=known["items"][0]["id"])
+    page = open_page(fitted.url, "train", dataset=id_of(fitted))
     for document in (nothing, nothing, options, known):
         answering.answer(200, document)
     answering.answer(422, {"code": "config", "detail": "**No.**", "hint": "Do so."})
     monkeypatch.setenv("DEEPFAKE_API_URL", answering.url)
     button(page, "Start training").click().run()
     sent = [json.loads(body) for method, _, _, body in answering.requests if method == "POST"]
-    assert sent == [{"dataset_id": known["items"][0]["id"], "config": {}}]
+    assert sent == [{"dataset_id": id_of(fitted), "config": {}}]
     assert "**No.** Do so." in shown(page)
     assert "job" not in page.query_params
