@@ -144,16 +144,22 @@ def finetune_settings(wanted: bool | None, before: Any, text: str | None, given:
 
     Naming any setting asks for fine-tuning. Raises ConfigError where the text is no JSON object.
     """
-    settings: dict[str, Any] = dict(before) if isinstance(before, dict) else {}
-    if text is not None:
-        try:
-            settings |= json.loads(text)
-        except (ValueError, TypeError) as error:
-            raise ConfigError(f"The options of finetune are no JSON object: {error}.", 'Such as {"ema": 0}.') from error
-    merge(settings, **given)
     if wanted is False:
         return None
-    return settings or (True if wanted or before else None)
+    options: Any = {}
+    if text is not None:
+        try:
+            options = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"The options of finetune are no JSON: {error}.", 'Such as {"ema": 0}.') from error
+        if not isinstance(options, dict):
+            raise ConfigError(f"The options of finetune are {text!r}.", 'Give a JSON object, such as {"ema": 0}.')
+    asked = wanted or text is not None or any(value is not None for value in given.values())
+    if not asked:
+        return before  # whatever the file says, checked where it is read
+    settings: dict[str, Any] = {**(before if isinstance(before, dict) else {}), **options}
+    merge(settings, **given)
+    return settings or True
 
 
 def extractor_spec(given: str | None, before: dict[str, Any] | None, cnn: dict[str, Any]) -> dict[str, Any] | None:

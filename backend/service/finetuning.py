@@ -72,7 +72,7 @@ def finetune_on_worker(task: FinetuneTask, progress: Progress) -> dict[str, Any]
     if config.finetune is None:
         raise ConfigError("The fit asks for no fine-tuning.")
     columns = read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), config)
-    check_fit(columns)
+    check_fit(columns, config)
     spec = check_spec(config.extractor)
     graph, _ = build_graph(**{key: value for key, value in spec.items() if key != "name"})
     train, validation = _gather(task, columns, graph, progress)
@@ -137,37 +137,37 @@ def _gather(task: FinetuneTask, columns: Columns, graph: FeatureGraph, progress:
     first, _ = two_halves(columns.group[held], columns.y[held], task.config.seed, whole_below=WHOLE_BELOW)
     held = held[first]
     held = held[thin(columns.group[held], columns.y[held], VALIDATION_IMAGES, task.config.seed)]
-    chosen = np.sort(np.concatenate([train, held]))
+    chosen = np.concatenate([np.sort(train), np.sort(held)])
     pixels = _read_pixels(task, columns.row[chosen], side, graph, progress)
-
-    def part(entries: NDArray[np.intp]) -> Labelled:
-        places = np.searchsorted(chosen, np.sort(entries))
-        return Labelled(pixels[places], columns.y[np.sort(entries)], columns.group[np.sort(entries)])
-
-    return part(train), part(held)
+    y, groups, cut = columns.y[chosen], columns.group[chosen], len(train)
+    return Labelled(pixels[:cut], y[:cut], groups[:cut]), Labelled(pixels[cut:], y[cut:], groups[cut:])
 
 
 def _read_pixels(
     task: FinetuneTask, rows: NDArray[np.int64], side: int, graph: FeatureGraph, progress: Progress
 ) -> NDArray[np.uint8]:
-    """The images of the sorted `rows` as [n, side, side, 3]."""
+    """The images of `rows`, in their order, as [n, side, side, 3]."""
     starts = np.cumsum([0, *(chunk.rows for chunk in task.chunks)])
     pixels = np.empty((len(rows), side, side, 3), np.uint8)
+    order = np.argsort(rows, kind="stable")
     work = []
     for number, chunk in enumerate(task.chunks):
-        low, high = np.searchsorted(rows, starts[number : number + 2])
+        low, high = np.searchsorted(rows, starts[number : number + 2], sorter=order)
         if low < high:
-            work.append((chunk, rows[low:high] - starts[number], int(low)))
+            work.append((chunk, int(starts[number]), order[low:high]))
 
-    def read(item: tuple[FeatureChunk, NDArray[np.int64], int]) -> int:
-        chunk, inside, place = item
+    def read(item: tuple[FeatureChunk, int, NDArray[np.intp]]) -> int:
+        chunk, start, places = item
         files = read_chunk(chunk)
-        for offset, row in enumerate(inside):
-            pixels[place + offset] = to_side(decode(files[row], max_pixels=MOST_PIXELS).pixels, side, graph)
-        return place + len(inside)
+        for place in places:
+            image = decode(files[rows[place] - start], max_pixels=MOST_PIXELS).pixels
+            pixels[place] = to_side(image, side, graph)
+        return len(places)
 
-    progress(GATHER, 0, len(rows))
-    for done in read_ahead(read, work):
+    done = 0
+    progress(GATHER, done, len(rows))
+    for count in read_ahead(read, work):
+        done += count
         progress(GATHER, done, len(rows))
     return pixels
 

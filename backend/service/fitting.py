@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from backend.core.config import FitConfig
-from backend.core.detector import Detector, Progress, check_trainable, fit
-from backend.core.errors import ConfigError, TooFewImages
+from backend.core.detector import CROSS_FIT_BELOW, Detector, Progress, check_trainable, fit
+from backend.core.errors import ConfigError, OneClass, TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
 from backend.core.extractors import Extractor, finetuned_networks
 from backend.core.extractors.concat import ConcatExtractor
@@ -101,9 +101,13 @@ def validation_share(config: FitConfig, images: int) -> float:
     A network that has seen its training images leaves only the validation images to calibrate on: below
     FEW_IMAGES images a quarter is kept at least.
     """
-    sees_images = config.finetune is not None or bool(finetuned_networks(config.extractor))
-    least = LEAST_SHARE if sees_images and images < FEW_IMAGES else 0.0
+    least = LEAST_SHARE if sees_images(config) and images < FEW_IMAGES else 0.0
     return max(config.validation_fraction, least)
+
+
+def sees_images(config: FitConfig) -> bool:
+    """Whether the network is trained on training images, so that they cannot tell how good it is."""
+    return config.finetune is not None or bool(finetuned_networks(config.extractor))
 
 
 def network_knows(info: DatasetInfo, config: FitConfig) -> dict[str, Any]:
@@ -117,12 +121,13 @@ def network_knows(info: DatasetInfo, config: FitConfig) -> dict[str, Any]:
 def check_splits(extractor: Extractor, info: DatasetInfo, config: FitConfig) -> None:
     """Raises ConfigError where images that a fine-tuned network has learnt would become validation or test images.
 
-    Another data set is not looked at: images that it shares with the network's own make its figures too good.
+    The same images under another name count as the same data set. Another data set is not looked at: images that it
+    shares with the network's own make its figures too good.
     """
     parts = extractor.parts if isinstance(extractor, ConcatExtractor) else [extractor]
     known = network_knows(info, config)
     for about in (part.about for part in parts if isinstance(part, FinetunedExtractor)):
-        if about["dataset"]["id"] != info.id:
+        if about["dataset"]["id"] != info.id and about["dataset"]["digest"] != info.digest:
             continue
         if about["dataset"]["digest"] != info.digest:
             raise ConfigError(
@@ -138,8 +143,8 @@ def check_splits(extractor: Extractor, info: DatasetInfo, config: FitConfig) -> 
             )
 
 
-def check_fit(columns: Columns) -> None:
-    """Raises OneClass or TooFewImages where the training images do not make a detector."""
+def check_fit(columns: Columns, config: FitConfig) -> None:
+    """Raises OneClass or TooFewImages where the training images, or those that calibrate, do not make a detector."""
     y = columns.y[columns.split == "train"]
     if len(y) == 0:
         raise TooFewImages(
@@ -147,6 +152,13 @@ def check_fit(columns: Columns) -> None:
             "Put the training images below train/, or leave the splits out.",
         )
     check_trainable(y)
+    held_out = columns.y[columns.split == "validation"]
+    only_they_calibrate = sees_images(config) or len(held_out) >= CROSS_FIT_BELOW
+    if only_they_calibrate and len(np.unique(held_out)) < 2:
+        raise OneClass(
+            "The validation images are not of both classes, and nothing else can calibrate this detector.",
+            "Name REAL and FAKE images below validation/, or leave the splits out; a class needs several groups.",
+        )
 
 
 def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
@@ -157,7 +169,7 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     """
     started = time.perf_counter()
     columns = read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config)
-    check_fit(columns)
+    check_fit(columns, task.config)
     extractor = make_extractor(task.config.extractor, task.backbones)
     store, chunks = FeatureStore(task.features), list(task.chunks)
     total = sum(chunk.rows for chunk in chunks)

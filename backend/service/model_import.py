@@ -1,4 +1,4 @@
-"""An exported model back into the registry: its card and its arrays are read, checked and tried; nothing else is."""
+"""An exported model back into the registry: card, arrays and a fine-tuned network are read, checked and tried."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
 from backend.core.extractors import check_spec, finetuned_networks, is_at_hand
 from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.graph_check import check_graph
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.model_files import write_head
+from backend.service.networks import drop_networks
 from backend.service.sources.zip_directory import Member, find_listing, list_members, read_member
 from backend.service.storage import exists, write_bytes
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_CARD_BYTES = 16 * 2**20
 _MAX_HEAD_BYTES = 256 * 2**20
-_MAX_GRAPH_BYTES = 1024 * 2**20
+_MAX_GRAPH_BYTES = 256 * 2**20
 _MAX_MEMBERS = 16
 _LARGEST = 1e300  # integers of JSON have no end, and `math.isfinite` fails on those beyond a float
 
@@ -72,9 +74,14 @@ def import_model(service: Service, archive: BinaryIO, *, may_export: bool) -> di
     card, head = read_archive(archive)
     if service.database.get_model(card["id"]) is not None:
         raise Conflict(f"There is a model {card['id']!r} already.", "Delete that one first if it is another.")
-    _bring_networks(service, archive, check_spec(card["extractor"]["spec"]))
-    detector = _restore(service, card, head, may_export=may_export)
-    _register(service, card, detector)
+    spec = check_spec(card["extractor"]["spec"])
+    _bring_networks(service, archive, spec)
+    try:
+        detector = _restore(service, card, head, may_export=may_export)
+        _register(service, card, detector)
+    except Exception:
+        drop_networks(service.database, service.registry.backbones, finetuned_networks(spec))
+        raise
     return service.registry.get(card["id"])
 
 
@@ -106,6 +113,7 @@ def _bring_networks(service: Service, archive: BinaryIO, spec: dict[str, Any]) -
         graph = read_member(archive, members[name], _MAX_GRAPH_BYTES)
         if digest_of_file(graph) != network:
             raise IntegrityError(f"{name} is not the network that the card names.", "Export the model again.")
+        check_graph(graph)
         write_bytes(target, graph)
 
 

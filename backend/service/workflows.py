@@ -15,6 +15,7 @@ from backend.core.config import FitConfig
 from backend.core.eda import RowInfo, finish, merge, stats_of
 from backend.core.eda_partial import LABEL_NAMES, Partial
 from backend.core.errors import Cancelled, Conflict
+from backend.core.extractors import finetuned_networks
 from backend.core.images import MOST_PIXELS, decode
 from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
@@ -26,6 +27,7 @@ from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, check_split
 from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
+from backend.service.networks import drop_networks
 from backend.service.quotas import evict_features, require_dataset_room
 from backend.service.runner import Workflow
 from backend.service.signals import Turn
@@ -63,23 +65,22 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     if config.finetune is not None:
         config, card["finetuned"] = _finetune(context, info, chunks, config)
         card["timings"]["finetune_s"] = card["finetuned"]["seconds"]
-    began = time.perf_counter()
-    _compute_features(context, info, chunks, config)
-    card["timings"]["features_s"] = round(time.perf_counter() - began, 2)
-
-    task = FitTask(
-        datasets=service.datasets.root,
-        info=info,
-        features=service.features.root,
-        backbones=service.settings.backbones_dir,
-        chunks=tuple(chunks),
-        config=config,
-        most_bytes=int(service.settings.fit_memory),
-        folder=service.registry.folder(model_id),
-        card=card,
-    )
-    context.progress("fit", 0, 100)
     try:
+        began = time.perf_counter()
+        _compute_features(context, info, chunks, config)
+        card["timings"]["features_s"] = round(time.perf_counter() - began, 2)
+        task = FitTask(
+            datasets=service.datasets.root,
+            info=info,
+            features=service.features.root,
+            backbones=service.settings.backbones_dir,
+            chunks=tuple(chunks),
+            config=config,
+            most_bytes=int(service.settings.fit_memory),
+            folder=service.registry.folder(model_id),
+            card=card,
+        )
+        context.progress("fit", 0, 100)
         fitted = service.engine.call(
             fit_on_worker,
             task,
@@ -92,6 +93,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         if not context.goes_on_elsewhere(error):
             service.registry.discard(model_id)
+            drop_networks(service.database, service.settings.backbones_dir, finetuned_networks(config.extractor))
         raise
     evict_features(service)
     return {"model_id": model_id, "dataset_id": info.id}
@@ -146,7 +148,7 @@ class CheckTask:
 
 def check_dataset(task: CheckTask) -> None:
     """Raises what makes a fit impossible. Runs on a worker, since it reads a row for every image."""
-    check_fit(read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config))
+    check_fit(read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config), task.config)
 
 
 @dataclass(frozen=True)

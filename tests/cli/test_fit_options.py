@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.cli.fit import as_widths
+from backend.cli.fit import as_widths, finetune_settings
 from backend.core.errors import ConfigError
 
 
@@ -18,3 +18,30 @@ def test_widths_are_numbers_with_commas_between() -> None:
 def test_what_is_no_list_of_widths_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="hidden"):
         as_widths(text)
+
+
+NOTHING = {"epochs": None}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "text", "given", "result"),
+    [
+        (None, None, None, NOTHING, None),
+        (True, None, None, NOTHING, True),
+        (None, {}, None, NOTHING, {}),  # of a config file: every default, as over HTTP
+        (None, "yes", None, NOTHING, "yes"),  # refused where the configuration is read
+        (None, None, "{}", NOTHING, True),
+        (None, {"ema": 0.5}, '{"dropout": 0}', {"epochs": 2}, {"ema": 0.5, "dropout": 0, "epochs": 2}),
+        (False, {"ema": 0.5}, None, {"epochs": 2}, None),
+    ],
+)
+def test_naming_any_setting_asks_for_fine_tuning(
+    wanted: bool | None, before: object, text: str | None, given: dict[str, object], result: object
+) -> None:
+    assert finetune_settings(wanted, before, text, given) == result
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{"])
+def test_options_of_fine_tuning_are_an_object(text: str) -> None:
+    with pytest.raises(ConfigError, match="finetune"):
+        finetune_settings(None, None, text, NOTHING)

@@ -16,14 +16,15 @@ import pytest
 from PIL import Image
 
 from backend.core.config import FitConfig
-from backend.core.errors import BrokenArchive, IntegrityError
+from backend.core.errors import BrokenArchive, ConfigError, IntegrityError, OneClass
 from backend.core.extractors import check_spec
 from backend.core.extractors.finetuned import file_name
 from backend.core.finetune import FinetuneConfig
 from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
+from backend.service.backbones import make_extractor
 from backend.service.finetuning import CHECKPOINT
-from backend.service.fitting import validation_share
+from backend.service.fitting import Columns, check_fit, check_splits, validation_share
 from backend.service.model_import import import_model
 from backend.service.networks import sweep_networks
 from backend.service.storage import exists
@@ -112,6 +113,11 @@ def test_another_head_on_the_network_takes_its_features(service: Service, small:
     failed = service.jobs.wait(job.id, 60)
     assert (failed.state, failed.error_code) == ("failed", "config")
     assert "other splits" in str(failed.reason)
+    info = service.datasets.get(small)
+    extractor = make_extractor(card["extractor"]["spec"], service.registry.backbones)
+    with pytest.raises(ConfigError, match="other splits"):  # the same images under another name
+        check_splits(extractor, replace(info, id="again"), replace(config, seed=7))
+    check_splits(extractor, replace(info, id="others", digest="0" * 64), replace(config, seed=7))
 
 
 def test_the_network_goes_and_comes_with_its_model(service: Service, card: dict[str, Any], tmp_path: Path) -> None:
@@ -144,3 +150,21 @@ def test_few_images_keep_more_for_validation() -> None:
     assert validation_share(CONFIG, 1_000) == 0.25
     assert validation_share(CONFIG, 100_000) == CONFIG.validation_fraction
     assert validation_share(replace(CONFIG, finetune=None), 1_000) == CONFIG.validation_fraction
+
+
+def test_validation_images_of_one_class_are_refused_before_any_training() -> None:
+    columns = Columns(
+        row=np.arange(40),
+        y=np.repeat(np.array([0, 1], np.int8), 20),
+        split=np.where(np.arange(40) % 20 < 3, "validation", "train"),
+        group=np.arange(40),
+        path=[""] * 40,
+        twin_in_train=np.zeros(40, bool),
+        shortest=np.full(40, 32),
+        longest=np.full(40, 32),
+    )
+    check_fit(columns, FitConfig(finetune=FinetuneConfig()))
+    one_class = replace(columns, split=np.where(np.arange(40) < 3, "validation", "train"))
+    check_fit(one_class, FitConfig())  # training images calibrate as well
+    with pytest.raises(OneClass, match="validation"):
+        check_fit(one_class, FitConfig(finetune=FinetuneConfig()))

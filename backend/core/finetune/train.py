@@ -200,12 +200,14 @@ class _Run:
             self.average.update(self.model, self.step)
         value = float(loss.detach())
         if not np.isfinite(value):
-            raise ConfigError(
-                f"Fine-tuning diverged in step {self.step}.", "Choose smaller learning rates, or a longer warm-up."
-            )
+            raise self._diverged()
         right = int(((logits.detach().cpu().numpy() > 0) == (targets > 0.5)).sum())
         for name, amount in (("loss", value * len(rows)), ("right", right), ("seen", len(rows))):
             self.sums[name] += amount
+
+    def _diverged(self) -> ConfigError:
+        hint = "Choose smaller learning rates, or a longer warm-up."
+        return ConfigError(f"Fine-tuning diverged in step {self.step}.", hint)
 
     def _close_epoch(self, epoch: int) -> None:
         """Measures the network as it is and its average, and keeps the better of them where it is the best so far."""
@@ -230,6 +232,8 @@ class _Run:
     def _measure(self, model: JointNetwork) -> dict[str, Any]:
         with self._precision():
             logits = scores(model, self.validation.pixels, self._tell)
+        if not np.isfinite(logits).all():
+            raise self._diverged()
         y = self.validation.y
         losses = np.logaddexp(0.0, np.where(y > 0, -logits, logits)) * class_weights(y, self.class_weight)
         return {
