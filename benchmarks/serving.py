@@ -4,7 +4,8 @@
 
 Each server is a process of its own, one at a time; the runs are interleaved, so that the machine's mood hits all alike.
 LitServe is no dependency: give the interpreter of a virtual environment that has litserve, onnxruntime, pillow and
-uvloop; without one its rows say "skipped". Its workers, batch and timeout are chosen by a short trial first.
+uvloop, here or in LITSERVE_PYTHON; without one its rows say "skipped". Its workers, batch and timeout are chosen by a
+short trial first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -219,7 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="POST /predict beside other servers.")
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--litserve-python", default=sys.executable)
+    parser.add_argument("--litserve-python", default=os.environ.get("LITSERVE_PYTHON", sys.executable))
     given = parser.parse_args()
     figures = measure(given.seconds, given.rounds, given.litserve_python)
     summary = ("saturation_per_second", "times_as_fast_as", "one_at_a_time", "litserve_settings")
