@@ -122,7 +122,7 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
         datasets=DatasetStore(settings.data_dir / "datasets", database),
         features=FeatureStore(settings.data_dir / "features"),
         registry=registry,
-        predictor=Predictor(registry, settings.max_pixels, at_once=count_cores() + 1),  # one decodes
+        predictor=Predictor(registry, settings.max_pixels, at_once=count_cores() + 1),  # one waits
         engine=Engine(settings),
         jobs=jobs,
         _runners=runners,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -81,14 +81,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
             card=card,
         )
         context.progress("fit", 0, 100)
-        fitted = service.engine.call(
-            fit_on_worker,
-            task,
-            context.report,
-            cancelled=context.cancelled,
-            report=context.report,
-            on_progress=context.progress,
-        )
+        fitted = _call(context, fit_on_worker, task)
         service.registry.add(fitted)
     except Exception as error:
         if not context.goes_on_elsewhere(error):
@@ -252,15 +245,21 @@ def _finetune(
         threads=None if service.settings.dask_scheduler_address else count_cores(),
     )
     context.progress("gather", 0, info.images)
-    done = service.engine.call(
-        finetune_on_worker,
+    done = _call(context, finetune_on_worker, task)
+    return replace(config, extractor=done["spec"], finetune=None), done["report"]
+
+
+def _call(context: JobContext, function: Callable[..., Any], task: Any) -> Any:
+    """What the function returns, run on one worker; its progress is the job's."""
+    service: Service = context.service
+    return service.engine.call(
+        function,
         task,
         context.report,
         cancelled=context.cancelled,
         report=context.report,
         on_progress=context.progress,
     )
-    return replace(config, extractor=done["spec"], finetune=None), done["report"]
 
 
 def _compute_features(context: JobContext, info: DatasetInfo, chunks: list[FeatureChunk], config: FitConfig) -> None:

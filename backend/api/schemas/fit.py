@@ -23,6 +23,12 @@ _TUNE = FinetuneConfig()
 _CNN_FIELDS = ("backbone", "stages", "input_size", "pooling", "flips")
 
 
+def _ranged(name: str, description: str) -> Any:
+    """A number of fine-tuning's: default and range are the core's."""
+    low, high = RANGES[name]
+    return Field(getattr(_TUNE, name), ge=low, le=high, description=description)
+
+
 class FinetuneIn(Strict):
     """How the network is trained further. What is left out takes the default."""
 
@@ -34,60 +40,18 @@ class FinetuneIn(Strict):
         "rest stays as pretrained",
         examples=["all", ["stem", "block1", "block2"]],
     )
-    epochs: int = Field(
-        _TUNE.epochs, ge=RANGES["epochs"][0], le=RANGES["epochs"][1], description="Passes over the training images"
-    )
-    learning_rate: float = Field(
-        _TUNE.learning_rate,
-        ge=RANGES["learning_rate"][0],
-        le=RANGES["learning_rate"][1],
-        description="Of the network, at its peak",
-    )
-    head_learning_rate: float = Field(
-        _TUNE.head_learning_rate,
-        ge=RANGES["head_learning_rate"][0],
-        le=RANGES["head_learning_rate"][1],
-        description="Of the linear unit that is trained with it, at its peak",
-    )
-    weight_decay: float = Field(
-        _TUNE.weight_decay,
-        ge=RANGES["weight_decay"][0],
-        le=RANGES["weight_decay"][1],
-        description="Of AdamW, on the weights",
-    )
-    batch_size: int = Field(
-        _TUNE.batch_size,
-        ge=RANGES["batch_size"][0],
-        le=RANGES["batch_size"][1],
-        description="Most images a step; small sets take smaller steps",
-    )
+    epochs: int = _ranged("epochs", "Passes over the training images")
+    learning_rate: float = _ranged("learning_rate", "Of the network, at its peak")
+    head_learning_rate: float = _ranged("head_learning_rate", "Of the linear unit that is trained with it, at its peak")
+    weight_decay: float = _ranged("weight_decay", "Of AdamW, on the weights")
+    batch_size: int = _ranged("batch_size", "Most images a step; small sets take smaller steps")
     augment: list[Literal["flip", "shift", "rotate", "erase", "mixup"]] = Field(
         ["flip", "shift"], max_length=len(AUGMENTATIONS), description="Random changes of the training images"
     )
-    patience: int = Field(
-        _TUNE.patience,
-        ge=RANGES["patience"][0],
-        le=RANGES["patience"][1],
-        description="Epochs in a row without a better validation loss before it stops; 0: never",
-    )
-    ema: float = Field(
-        _TUNE.ema,
-        ge=RANGES["ema"][0],
-        le=RANGES["ema"][1],
-        description="Decay of the moving average of the weights in a step; 0: none",
-    )
-    dropout: float = Field(
-        _TUNE.dropout,
-        ge=RANGES["dropout"][0],
-        le=RANGES["dropout"][1],
-        description="Share of the features that each step leaves out",
-    )
-    warmup: float = Field(
-        _TUNE.warmup,
-        ge=RANGES["warmup"][0],
-        le=RANGES["warmup"][1],
-        description="Share of all steps in which the learning rate rises",
-    )
+    patience: int = _ranged("patience", "Epochs in a row without a better validation loss before it stops; 0: never")
+    ema: float = _ranged("ema", "Decay of the moving average of the weights in a step; 0: none")
+    dropout: float = _ranged("dropout", "Share of the features that each step leaves out")
+    warmup: float = _ranged("warmup", "Share of all steps in which the learning rate rises")
     batch_norm: Literal["adapt", "frozen"] = Field(
         "adapt", description="Statistics of batch normalisation: follow the images, or stay as pretrained"
     )
