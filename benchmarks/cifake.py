@@ -124,14 +124,14 @@ def write_ledger(name: str, row: dict[str, Any]) -> None:
         ledger.write(json.dumps({**entry, "config": digest, "test": test}) + "\n")
 
 
-def ship(service: Service, card: dict[str, Any]) -> Path:
-    """Puts a fitted model into models/ as the detector that is ready at the first start."""
-    target = ROOT / "models" / SHIPPED
+def ship(service: Service, card: dict[str, Any], id: str, name: str) -> Path:
+    """Puts a fitted model into models/ under that id and name: it is there at the first start."""
+    target = ROOT / "models" / id
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(service.registry.root / card["id"], target)
     kept = {key: value for key, value in card.items() if key not in ("active", "size_bytes")}
     (target / HEAD).chmod(0o644)  # safetensors writes files that only their owner may read
-    kept |= {"id": SHIPPED, "name": "CIFAKE, logistic regression", "shipped": True}
+    kept |= {"id": id, "name": name, "shipped": True}
     (target / CARD).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return target
 
@@ -161,7 +161,9 @@ def main() -> None:
                     if given.final:
                         write_ledger(name, rows[name])
                     if given.ship and len(rows) == 1:
-                        print(f"shipped: {ship(service, card)}", file=sys.stderr)
+                        print(
+                            f"shipped: {ship(service, card, SHIPPED, 'CIFAKE, logistic regression')}", file=sys.stderr
+                        )
                     params = {"dataset_id": card["dataset"]["id"]}
             _, refit = measure(service, params, replace(REFIT, seed=given.seed))
             dataset = service.datasets.get("CIFAKE")

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from backend.core.errors import Conflict
 from backend.service.app import Service
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,10 +78,16 @@ def data_folder() -> Path:
     return Path(folder)
 
 
-def run_job(service: Service, kind: str, params: dict[str, Any]) -> tuple[dict[str, Any], float]:
-    """The result of a job and its wall time in seconds. Shows progress; ends the program on failure."""
+def run_job(service: Service, kind: str, params: dict[str, Any], id: str | None = None) -> tuple[dict[str, Any], float]:
+    """The result of a job and its wall time in seconds. Shows progress; ends the program on failure.
+
+    The job of that id goes on, or has ended, where the service knows it already.
+    """
     started = time.perf_counter()
-    job = service.jobs.submit(kind, params)
+    try:
+        job = service.jobs.submit(kind, params, id)
+    except Conflict:
+        job = service.jobs.get(str(id))
     while not (job := service.jobs.wait(job.id, 10.0)).finished:
         if job.progress:
             print(f"{job.progress.stage} {job.progress.done}/{job.progress.total}", file=sys.stderr, flush=True)

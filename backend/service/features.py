@@ -102,41 +102,41 @@ class FeatureStore:
     ) -> NDArray[np.float32]:
         """The features of all rows of the chunks in order, or of the `chosen` ones: float32, (rows, dimensions).
 
-        The matrix is filled chunk by chunk from memory-mapped files; there is no second copy. From an object store a
-        few chunks at a time are read ahead. Raises IntegrityError
-        where features are missing or damaged.
+        The matrix is filled chunk by chunk, a few at a time; there is no second copy. Raises IntegrityError where
+        features are missing or damaged.
         """
         total = sum(chunk.rows for chunk in chunks)
         if chosen is not None and chosen.shape != (total,):
             raise IntegrityError(
                 f"{chosen.shape[0]} rows were to be chosen among {total}.", "Import the data set again."
             )
-        count = total if chosen is None else int(chosen.sum())
-        matrix: NDArray[np.float32] | None = None
-        start = filled = 0
-        for chunk, block in zip(chunks, self._read_all(chunks, digest), strict=True):
-            if matrix is None:
-                matrix = np.empty((count, block.shape[1]), dtype=np.float32)
-            elif block.shape[1] != matrix.shape[1]:
-                raise IntegrityError(f"Cached features disagree in width: {self.path(chunk, digest)}.", "Delete it.")
-            rows = block if chosen is None else block[chosen[start : start + chunk.rows]]
-            matrix[filled : filled + len(rows)] = rows
-            start, filled = start + chunk.rows, filled + len(rows)
-        return np.empty((0, 0), dtype=np.float32) if matrix is None else matrix
+        if not chunks:
+            return np.empty((0, 0), dtype=np.float32)
+        taken = np.ones(total, dtype=bool) if chosen is None else chosen
+        masks = np.split(taken, np.cumsum([chunk.rows for chunk in chunks])[:-1])
+        ends = np.cumsum([mask.sum() for mask in masks])
+        width = self._read(chunks[0], digest).shape[1]
+        matrix = np.empty((int(ends[-1]), width), dtype=np.float32)
+
+        def fill(number: int) -> None:
+            block, mask = self._read(chunks[number], digest), masks[number]
+            if block.shape[1] != width:
+                where = self.path(chunks[number], digest)
+                raise IntegrityError(f"Cached features disagree in width: {where}.", "Delete it.")
+            matrix[ends[number] - mask.sum() : ends[number]] = block if mask.all() else block[mask]
+
+        for _ in read_ahead(fill, [number for number, mask in enumerate(masks) if mask.any()]):
+            pass
+        return matrix
 
     def blocks(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float32]]:
-        """The features chunk by chunk, float32. Raises IntegrityError where some are missing or damaged."""
-        for block in self._read_all(chunks, digest):
-            yield block.astype(np.float32)
+        """The features chunk by chunk, float32, read ahead. Raises IntegrityError where some are missing or damaged."""
+        yield from read_ahead(lambda chunk: self._read(chunk, digest).astype(np.float32), chunks)
 
     def delete(self, chunks: Iterable[str]) -> None:
         """Remove the features of the chunks of these digests for every extractor."""
         names = [f"{digest}.npy" for digest in chunks]
         remove(self.root / folder / name for folder in list_folders(self.root) for name in names)
-
-    def _read_all(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float16]]:
-        read = functools.partial(self._read, digest=digest)
-        return map(read, chunks) if is_local(self.root) else read_ahead(read, chunks)
 
     def _read(self, chunk: FeatureChunk, digest: str) -> NDArray[np.float16]:
         block = _open(self.path(chunk, digest), chunk.rows)

@@ -159,6 +159,7 @@ TEXTS: dict[str, Text] = {
     "card.config.finetune.augment": Text("Fine-tuning: augmentation", "Дообучение: аугментация"),
     "card.config.finetune.patience": Text("Fine-tuning: patience", "Дообучение: терпение"),
     "card.config.finetune.ema": Text("Fine-tuning: average of weights", "Дообучение: усреднение весов"),
+    "card.config.finetune.hidden": Text("Fine-tuning: layers on top", "Дообучение: слои поверх сети"),
     "card.config.finetune.dropout": Text("Fine-tuning: dropout", "Дообучение: прореживание"),
     "card.config.finetune.warmup": Text("Fine-tuning: warm-up", "Дообучение: разогрев"),
     "card.config.finetune.batch_norm": Text("Fine-tuning: batch statistics", "Дообучение: статистики пакетов"),

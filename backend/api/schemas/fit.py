@@ -42,7 +42,7 @@ class FinetuneIn(Strict):
     )
     epochs: int = _ranged("epochs", "Passes over the training images")
     learning_rate: float = _ranged("learning_rate", "Of the network, at its peak")
-    head_learning_rate: float = _ranged("head_learning_rate", "Of the linear unit that is trained with it, at its peak")
+    head_learning_rate: float = _ranged("head_learning_rate", "Of the layers on top, at its peak")
     weight_decay: float = _ranged("weight_decay", "Of AdamW, on the weights")
     batch_size: int = _ranged("batch_size", "Most images a step; small sets take smaller steps")
     augment: list[Literal["flip", "shift", "rotate", "erase", "mixup"]] = Field(
@@ -50,7 +50,13 @@ class FinetuneIn(Strict):
     )
     patience: int = _ranged("patience", "Epochs in a row without a better validation loss before it stops; 0: never")
     ema: float = _ranged("ema", "Decay of the moving average of the weights in a step; 0: none")
-    dropout: float = _ranged("dropout", "Share of the features that each step leaves out")
+    hidden: list[Annotated[int, Field(ge=4, le=WIDEST_LAYER)]] = Field(
+        _TUNE.hidden,
+        min_length=1,
+        max_length=MOST_LAYERS,
+        description="Widths of the layers on top of the network; the last one gives the features of the heads",
+    )
+    dropout: float = _ranged("dropout", "Share of each hidden layer that each step leaves out")
     warmup: float = _ranged("warmup", "Share of all steps in which the learning rate rises")
     batch_norm: Literal["adapt", "frozen"] = Field(
         "adapt", description="Statistics of batch normalisation: follow the images, or stay as pretrained"

@@ -66,7 +66,7 @@ def build_graph(
     graph = FeatureGraph(network, taps, wanted, input_size, record, flips=flips).eval()
     try:
         with torch.no_grad():
-            graph.widths(_example())
+            graph.names(_example())
     except RuntimeError as error:
         raise ConfigError(f"{backbone} does not run at input_size {input_size}.", str(error)[:200]) from error
     return graph, weights
@@ -85,10 +85,7 @@ def write_graph(graph: FeatureGraph, path: Path, about: dict[str, Any]) -> None:
         "interpolation": graph.interpolation,
         "mean": list(map(float, record["mean"])),
         "std": list(map(float, record["std"])),
-        "features": [
-            [stage, statistic, width]
-            for (stage, statistic), width in zip(graph.wanted, graph.widths(example), strict=True)
-        ],
+        "features": graph.names(example),
     }
     _to_onnx(graph, example, path)
     model = onnx.load(path)
@@ -141,7 +138,7 @@ def _check(graph: FeatureGraph, path: Path) -> None:
                 pixels.permute(0, 3, 1, 2).float(), size, mode=graph.interpolation, antialias=True, align_corners=False
             )
             views = [resized, resized.flip(3)] if graph.flips else [resized]
-            expected = np.mean([torch.cat(graph.blocks(view), dim=1).numpy() for view in views], axis=0)
+            expected = np.mean([graph.features(view).numpy() for view in views], axis=0)
         actual = session.run(None, {"pixels": pixels.numpy()})[0]
         off = np.abs(actual - expected) / (1 + np.abs(expected))
         worst, mean = float(np.max(off)), float(np.mean(off))

@@ -35,6 +35,7 @@ class FeatureGraph(nn.Module):
         """`record` is the weights' own of their preprocessing; `flips`: features of image and mirror image averaged."""
         super().__init__()
         self.flips = flips
+        self.top: nn.Module | None = None  # statistics [N, n] -> features, where a fine-tuning has put layers on them
         self.network, self.taps, self.wanted, self.input_size = network, taps, wanted, input_size
         self.interpolation = "bicubic" if record.get("interpolation") == "bicubic" else "bilinear"
         mean, std = torch.tensor(record["mean"]), torch.tensor(record["std"])
@@ -43,14 +44,25 @@ class FeatureGraph(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         if not self.flips:
-            return torch.cat(self.blocks(self.resize(pixels)), dim=1)
-        both = torch.cat([pixels, pixels.flip(2)])
-        features = torch.cat(self.blocks(self.resize(both)), dim=1)
+            return self.features(self.resize(pixels))
+        features = self.features(self.resize(torch.cat([pixels, pixels.flip(2)])))
         return features.reshape(2, -1, features.shape[1]).mean(dim=0)
 
-    def widths(self, pixels: Tensor) -> list[int]:
-        """How many numbers each statistic has."""
-        return [int(block.shape[1]) for block in self.blocks(self.resize(pixels))]
+    def names(self, pixels: Tensor) -> list[tuple[str, str, int]]:
+        """(stage, statistic, how many numbers) of the features in their order."""
+        blocks = self.blocks(self.resize(pixels))
+        if self.top is not None:
+            return [("top", "unit", int(self.top(torch.cat(blocks, dim=1)).shape[1]))]
+        return [(*wanted, int(block.shape[1])) for wanted, block in zip(self.wanted, blocks, strict=True)]
+
+    def features(self, resized: Tensor) -> Tensor:
+        """Features [N, dimensions] of resized pixels 0..255, without their mirror images."""
+        statistics = self.statistics(resized)
+        return statistics if self.top is None else self.top(statistics)
+
+    def statistics(self, resized: Tensor) -> Tensor:
+        """All pooled statistics of resized pixels 0..255, [N, n]."""
+        return torch.cat(self.blocks(resized), dim=1)
 
     def resize(self, pixels: Tensor) -> Tensor:
         """float [N, 3, input_size, input_size], by two matrix products, rows first."""

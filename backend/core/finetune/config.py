@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from backend.core.errors import ConfigError
+from backend.core.heads.config import check_hidden
 
 PARTS = ("all", "early", "late")
 AUGMENTATIONS = ("flip", "shift", "rotate", "erase", "mixup")
@@ -37,13 +38,14 @@ class FinetuneConfig:
     train: str | list[str] = "all"  # what is trained: one of PARTS, or stages such as ["stem", "block3"]
     epochs: int = 8  # passes over the training images
     learning_rate: float = 1e-3  # of the network, at its peak
-    head_learning_rate: float = 1e-4  # of the linear unit on top, at its peak
+    head_learning_rate: float = 1e-3  # of the layers on top, at its peak
     weight_decay: float = 0.05  # AdamW, on weights of two and more dimensions
-    batch_size: int = 128  # most images a step; small sets take smaller steps
+    batch_size: int = 64  # most images a step; small sets take smaller steps
     augment: list[str] = field(default_factory=lambda: ["flip", "shift"])  # among AUGMENTATIONS
     patience: int = 0  # epochs in a row without a better validation loss before it stops; 0: never
     ema: float = 0.998  # decay of the moving average of the weights a step; 0: none
-    dropout: float = 0.2  # share of the features left out at random in each step
+    hidden: list[int] = field(default_factory=lambda: [256, 128])  # layers on top; the last one gives the features
+    dropout: float = 0.3  # share of each hidden layer left out at random in each step
     warmup: float = 0.05  # share of all steps in which the learning rate rises; then it falls along a cosine
     batch_norm: str = "adapt"  # statistics of batch normalisation: follow the images, or stay as pretrained
     mixed_precision: str = "auto"  # bfloat16: on a GPU only, always, or never
@@ -59,6 +61,7 @@ class FinetuneConfig:
         for name, choices in (("batch_norm", BATCH_NORMS), ("mixed_precision", MIXED_PRECISIONS), ("device", DEVICES)):
             if getattr(self, name) not in choices:
                 raise ConfigError(f"finetune.{name} is {getattr(self, name)!r}.", f"Choices: {', '.join(choices)}.")
+        check_hidden(self.hidden, "finetune.hidden")
         self._check_augment(self.augment)
         self._check_train(self.train)
 

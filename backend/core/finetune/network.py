@@ -1,4 +1,4 @@
-"""The module that is fine-tuned: a feature graph with one linear unit on its standardised features. Imports torch."""
+"""The module that is fine-tuned: a feature graph, small layers on its statistics, one unit. Imports torch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from backend.core.errors import ConfigError
 from backend.core.extractors.graph import FeatureGraph
-from backend.core.heads import HeadConfig, fit_head
-from backend.core.heads.rows import centre_and_scale
+from backend.core.heads import HeadConfig
+from backend.core.heads.mlp_fit import Training, train_layers
+from backend.core.heads.mlp_torch import make_layers
+from backend.core.heads.rows import centre_and_scale, class_weights
 
 BATCH_PIXELS = 250 * 64 * 64
 """Pixels at the network's input in one batch of those that are only looked at."""
@@ -31,33 +33,51 @@ class Labelled:
     groups: NDArray[np.int64]  # (n,)
 
 
-class JointNetwork(nn.Module):
-    """Pixels [N, H, W, 3], 0..255 -> log-odds of FAKE [N]."""
+class Top(nn.Module):
+    """Pooled statistics [N, n] -> features: standardised, then the hidden layers of the head mlp."""
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, graph: FeatureGraph, dimensions: int, dropout: float) -> None:
+    def __init__(self, dimensions: int, hidden: list[int], dropout: float) -> None:
         super().__init__()
-        self.graph = graph
         self.register_buffer("mean", torch.zeros(dimensions))
         self.register_buffer("scale", torch.ones(dimensions))
-        self.dropout = nn.Dropout(dropout)
-        self.unit = nn.Linear(dimensions, 1)
+        self.layers = make_layers(dimensions, hidden, dropout)[:-1]
 
-    def features(self, pixels: Tensor) -> Tensor:
-        """Features [N, dimensions] as the exported graph gives them."""
+    def forward(self, statistics: Tensor) -> Tensor:
+        features: Tensor = self.layers((statistics.float() - self.mean) / self.scale)
+        return features
+
+
+class JointNetwork(nn.Module):
+    """Pixels [N, H, W, 3], 0..255 -> log-odds of FAKE [N]."""
+
+    def __init__(self, graph: FeatureGraph, hidden: list[int], dropout: float) -> None:
+        super().__init__()
+        with torch.no_grad():
+            dimensions = graph.statistics(graph.resize(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))).shape[1]
+        self.graph, self.top = graph, Top(dimensions, hidden, dropout)
+        self.unit = nn.Linear(hidden[-1], 1)
+
+    def statistics(self, pixels: Tensor) -> Tensor:
+        """Pooled statistics [N, n], without the mirror image."""
         resized = self.graph.resize(pixels).contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
-        return torch.cat(self.graph.blocks(resized), dim=1)
+        return self.graph.statistics(resized)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        standard = (self.features(pixels).float() - self.mean) / self.scale
-        logits: Tensor = self.unit(self.dropout(standard)).squeeze(1)
+        logits: Tensor = self.unit(self.top(self.statistics(pixels))).squeeze(1)
         return logits
+
+    def embedding(self) -> FeatureGraph:
+        """The graph that gives the last hidden layer, on the CPU and ready for an export."""
+        self.graph.top = self.top
+        graph = self.graph.cpu().eval().requires_grad_(False)
+        return graph.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
 
 
 def freeze(model: JointNetwork, train: str | list[str]) -> None:
-    """Leaves gradients to the parts named by `train`, see `FinetuneConfig`, and to the linear unit.
+    """Leaves gradients to the parts named by `train`, see `FinetuneConfig`, and to the layers on top.
 
     Parts are timm's groups of layers in the order of depth. Raises ConfigError on a stage that the network lacks.
     """
@@ -82,7 +102,7 @@ def freeze(model: JointNetwork, train: str | list[str]) -> None:
 def set_training(model: JointNetwork, *, batch_norm: bool) -> None:
     """Training mode, in which frozen layers, and with `batch_norm` False all, keep their batch statistics."""
     model.train()
-    for module in _batch_norms(model):
+    for module in _batch_norms(model.graph.network):
         own = next(module.parameters(), None)
         if not batch_norm or own is None or not own.requires_grad:
             module.eval()
@@ -91,40 +111,38 @@ def set_training(model: JointNetwork, *, batch_norm: bool) -> None:
 def adapt_statistics(model: JointNetwork, pixels: NDArray[np.uint8], each: Step) -> None:
     """Replaces the batch statistics of layers that are trained by those of `pixels` [n, side, side, 3]."""
     set_training(model, batch_norm=True)
-    layers = [module for module in _batch_norms(model) if module.training]
+    layers = [module for module in _batch_norms(model.graph.network) if module.training]
     momenta = [module.momentum for module in layers]
     for module in layers:
         module.reset_running_stats()
         module.momentum = None  # the plain mean over all batches
     with torch.no_grad():
         for batch in batches(model, pixels):
-            model.features(batch)
+            model.statistics(batch)
             each()
     for module, momentum in zip(layers, momenta, strict=True):
         module.momentum = momentum
 
 
 def probe(model: JointNetwork, images: Labelled, config: HeadConfig, each: Step) -> None:
-    """Starts the linear unit as the logistic regression on the features as they are: "LP-FT" (Kumar et al. 2022).
+    """Starts the layers on top as the head mlp on the statistics as they are: "LP-FT" (Kumar et al. 2022).
 
-    A unit that starts at random first spoils the features that it is put on.
+    Layers that start at random first spoil the network that they are put on. `config` has the hidden widths.
     """
     model.eval()
     blocks = []
     with torch.no_grad():
         for batch in batches(model, images.pixels):
-            blocks.append(model.features(batch).float().cpu().numpy())
+            blocks.append(model.statistics(batch).float().cpu().numpy())
             each()
-    features = np.concatenate(blocks)
-    head = fit_head(features, images.y, config, groups=images.groups, progress=lambda _stage, _share: each())
-    mean, scale = centre_and_scale(features)
-    arrays = head.arrays()
-    weights, intercept = arrays["weights"].astype(np.float64), float(arrays["intercept"][0])
-    with torch.no_grad():
-        model.mean.copy_(torch.from_numpy(mean))
-        model.scale.copy_(torch.from_numpy(scale))
-        model.unit.weight.copy_(torch.from_numpy((weights * scale)[None]))
-        model.unit.bias.fill_(intercept + float(weights @ mean))
+    X = np.concatenate(blocks)
+    mean, scale = centre_and_scale(X)
+    training = Training(X, images.y, mean, scale, class_weights(images.y, config.class_weight), config)
+    layers = train_layers(training, config.seed, lambda _share: each())
+    model.top.mean.copy_(torch.from_numpy(mean))
+    model.top.scale.copy_(torch.from_numpy(scale))
+    model.top.layers.load_state_dict(layers[:-1].state_dict())
+    model.unit.load_state_dict(layers[-1].state_dict())
 
 
 def scores(model: JointNetwork, pixels: NDArray[np.uint8], each: Step) -> NDArray[np.float64]:
@@ -142,8 +160,8 @@ def batches(model: JointNetwork, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
     """The pixels in order, a batch at a time, where the model is."""
     size = max(1, BATCH_PIXELS // max(model.graph.input_size, pixels.shape[1]) ** 2)
     for start in range(0, len(pixels), size):
-        yield torch.from_numpy(pixels[start : start + size]).to(model.mean.device)
+        yield torch.from_numpy(pixels[start : start + size]).to(model.unit.weight.device)
 
 
-def _batch_norms(model: JointNetwork) -> list[_BatchNorm]:
-    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
+def _batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]

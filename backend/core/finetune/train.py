@@ -28,12 +28,14 @@ from backend.core.heads import HeadConfig
 from backend.core.heads.rows import class_weights
 from backend.core.metrics import auroc
 
-VERSION = 1
+VERSION = 2
 """Raise when equal settings would give other weights: older checkpoints do not count then."""
 
 PROBE_IMAGES = 20_000
 ADAPT_IMAGES = 5_000
-"""Most training images that the linear start and the batch statistics are taken from."""
+"""Most training images that the start of the layers on top and the batch statistics are taken from."""
+
+PROBE_EPOCHS = 8
 
 LEAST_STEPS = 16
 LEAST_BATCH = 16
@@ -101,10 +103,8 @@ class _Run:
         self.class_weight, self._progress, self._place = plan.class_weight, progress, place
         self.device = choose_device(config.device)
         described = [graph.wanted, graph.input_size, graph.interpolation, graph.flips, weights_digest(graph)]
-        with torch.no_grad():
-            dimensions = sum(graph.widths(torch.zeros(1, 32, 32, 3, dtype=torch.uint8)))
         torch.manual_seed(plan.seed)
-        model = JointNetwork(graph, dimensions, config.dropout)
+        model = JointNetwork(graph, config.hidden, config.dropout)
         freeze(model, config.train)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.batch = batch_size(len(train.y), config.batch_size)
@@ -119,7 +119,7 @@ class _Run:
         self.best_epoch = 0
 
     def start(self) -> None:
-        """Goes on from the last checkpoint, or begins with the linear probe."""
+        """Goes on from the last checkpoint, or begins with the probe."""
         self._told = time.monotonic()
         found = read_checkpoint(self._place, self.fingerprint)
         if found is None:
@@ -134,7 +134,15 @@ class _Run:
         images = Labelled(self.train.pixels[some], self.train.y[some], self.train.groups[some])
         if self.config.batch_norm == "adapt":
             adapt_statistics(self.model, images.pixels[:: max(1, -(-len(some) // ADAPT_IMAGES))], self._tell)
-        probe(self.model, images, HeadConfig("logreg", class_weight=self.class_weight), self._tell)
+        head = HeadConfig(
+            "mlp",
+            class_weight=self.class_weight,
+            epochs=PROBE_EPOCHS,
+            hidden=self.config.hidden,
+            dropout=self.config.dropout,
+            seed=self.seed,
+        )
+        probe(self.model, images, head, self._tell)
         self.first = self._measure(self.model)
         self._keep_best(0, self.model)
 
@@ -146,11 +154,14 @@ class _Run:
 
         config, total = self.config, self.config.epochs * self.steps_per_epoch
         self.average = ModelEmaV3(self.model, config.ema, use_warmup=True) if config.ema else None
-        groups = param_groups_weight_decay(self.model.graph, config.weight_decay)
-        for group in groups:
-            group["lr"] = config.learning_rate
-        unit = {"params": list(self.model.unit.parameters()), "lr": config.head_learning_rate, "weight_decay": 0.0}
-        self.optimizer = torch.optim.AdamW([*groups, unit], betas=(0.9, 0.99))
+        groups = []
+        for part, rate in (
+            (self.model.graph, config.learning_rate),
+            (self.model.top, config.head_learning_rate),
+            (self.model.unit, config.head_learning_rate),
+        ):
+            groups += [{**group, "lr": rate} for group in param_groups_weight_decay(part, config.weight_decay)]
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.99))
         self.schedule = CosineLRScheduler(
             self.optimizer, t_initial=total, warmup_t=round(config.warmup * total), t_in_epochs=False
         )
@@ -280,9 +291,8 @@ class _Run:
         """The best epoch's network on the CPU, and the report."""
         model = copy.deepcopy(self.model).cpu()
         model.load_state_dict(self.best)
-        graph = model.graph.to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
         return Tuned(
-            graph,
+            model.embedding(),
             {
                 "config": asdict(self.config),
                 "start": self.first,

@@ -46,10 +46,7 @@ class HeadConfig:
         self._check_network()
 
     def _check_network(self) -> None:
-        most, widest = MOST_LAYERS, WIDEST_LAYER
-        widths = self.hidden if isinstance(self.hidden, list) else []
-        if not 1 <= len(widths) <= most or not all(_is_whole(width) and 4 <= width <= widest for width in widths):
-            raise ConfigError(f"hidden is {self.hidden}.", f"Name 1 to {most} widths, each between 4 and {widest}.")
+        check_hidden(self.hidden, "hidden")
         if not 0 <= self.dropout <= 0.9:
             raise ConfigError(f"dropout is {self.dropout}.", "Choose a share between 0 and 0.9.")
         if not 0 <= self.mixup <= 10:
@@ -60,6 +57,14 @@ class HeadConfig:
             raise ConfigError(f"weight_decay is {self.weight_decay}.", "Choose a number between 0 and 10.")
         if not 1 <= self.ensemble <= 10:
             raise ConfigError(f"ensemble is {self.ensemble}.", "Choose a number between 1 and 10.")
+
+
+def check_hidden(hidden: object, name: str) -> None:
+    """Raises ConfigError where the setting `name` gives no widths of hidden layers."""
+    most, widest = MOST_LAYERS, WIDEST_LAYER
+    widths = hidden if isinstance(hidden, list) else []
+    if not 1 <= len(widths) <= most or not all(_is_whole(width) and 4 <= width <= widest for width in widths):
+        raise ConfigError(f"{name} is {hidden}.", f"Name 1 to {most} widths, each between 4 and {widest}.")
 
 
 def _is_whole(value: object) -> bool:

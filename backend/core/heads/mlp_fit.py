@@ -79,8 +79,8 @@ def fit_mlp(
     scores = {split: np.zeros((config.epochs, len(labels))) for split, (_, labels) in measured.items()}
     networks: list[Network] = []
 
-    def each_epoch(epoch: int, network: Network) -> None:
-        alone = MlpHead(mean, scale, (network,))
+    def each_epoch(epoch: int, layers: nn.Sequential) -> None:
+        alone = MlpHead(mean, scale, (fold(layers.eval()),))
         for split, (rows, _) in measured.items():
             scores[split][epoch] += alone.scores(rows) / config.ensemble
 
@@ -89,8 +89,7 @@ def fit_mlp(
 
     for number in range(config.ensemble):
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
-        with own_torch(seed):
-            networks.append(_train(training, seed, each_share, each_epoch))
+        networks.append(fold(train_layers(training, seed, each_share, each_epoch).eval()))
     history = [
         {"epoch": float(epoch + 1)}
         | {
@@ -103,36 +102,35 @@ def fit_mlp(
     return MlpHead(mean, scale, tuple(networks), {}, history)
 
 
-def _train(
+def train_layers(
     training: Training,
     seed: int,
     each_share: Callable[[float], None],
-    each_epoch: Callable[[int, Network], None],
-) -> Network:
-    """One network, with torch seeded before; `each_epoch` is given it after every epoch, from 0 on."""
-    config, rows = training.config, len(training.y)
-    steps = math.ceil(rows / _batch_size(rows))
-    network = make_layers(training.X.shape[1], config.hidden, config.dropout)
-    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
-    total = steps * config.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, total))
-    random = np.random.default_rng(seed)
-    folded: Network = ()
-    for epoch in range(config.epochs):
-        network.train()
-        for step, drawn in enumerate(np.array_split(random.permutation(rows), steps)):
-            loss = _mixed_loss(network, *training.batch(drawn), _share(config.mixup, random))
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            each_share((epoch * steps + step + 1) / total)
-        folded = fold(network.eval())
-        each_epoch(epoch, folded)
-    return folded
+    each_epoch: Callable[[int, nn.Sequential], None] = lambda *_: None,
+) -> nn.Sequential:
+    """One network as modules, trained; `each_epoch` is given it after every epoch, from 0 on."""
+    with own_torch(seed):
+        config, rows = training.config, len(training.y)
+        steps = math.ceil(rows / _batch_size(rows))
+        layers = make_layers(training.X.shape[1], config.hidden, config.dropout)
+        matrices = [parameter for parameter in layers.parameters() if parameter.ndim > 1]
+        others = [parameter for parameter in layers.parameters() if parameter.ndim <= 1]
+        groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+        total = steps * config.epochs
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, total))
+        random = np.random.default_rng(seed)
+        for epoch in range(config.epochs):
+            layers.train()
+            for step, drawn in enumerate(np.array_split(random.permutation(rows), steps)):
+                loss = _mixed_loss(layers, *training.batch(drawn), _share(config.mixup, random))
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+                each_share((epoch * steps + step + 1) / total)
+            each_epoch(epoch, layers)
+        return layers
 
 
 def _share(mixup: float, random: np.random.Generator) -> float:

@@ -17,9 +17,12 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from backend.core.heads.metric import CURVATURE, Metric
-from backend.core.heads.rows import class_weights
+from backend.core.heads.rows import chunks, class_weights
 
 Floats = NDArray[np.float64]
+
+BLOCK = 512
+"""Rows whose margins and gradient are computed together: the second reading finds them in the processor's cache."""
 
 
 class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -123,16 +126,18 @@ class _Objective:
         solution = self.from_round(v)
         w, b = solution[:-1], solution[-1]
         raw = w / self.metric.scale
-        margins = self.X @ raw.astype(np.float32)
-        margins += np.float32(b - self.metric.mean @ raw)
-        margins *= self.signs
-        values, slopes = _loss_and_slope(self.loss, margins)
-        slopes *= self.signs * self.weights
-        by_raw = (slopes @ self.X).astype(np.float64)
-        total = float(slopes.sum(dtype=np.float64))
+        narrow, offset = raw.astype(np.float32), np.float32(b - self.metric.mean @ raw)
+        loss, total, by_raw = 0.0, 0.0, np.zeros(len(raw))
+        for rows in chunks(len(self.X), BLOCK):
+            margins = (self.X[rows] @ narrow + offset) * self.signs[rows]
+            values, slopes = _loss_and_slope(self.loss, margins)
+            slopes *= self.signs[rows] * self.weights[rows]
+            loss += float(values @ self.weights[rows])
+            total += float(slopes.sum(dtype=np.float64))
+            by_raw += slopes @ self.X[rows]
         by_w = (by_raw - total * self.metric.mean) / self.metric.scale / len(self.X) + self.penalty * w
         by_v = by_w if self.root is None else solve_triangular(self.root, by_w, lower=True, check_finite=False)
-        value = float(values @ self.weights) / len(self.X) + 0.5 * self.penalty * float(w @ w)
+        value = loss / len(self.X) + 0.5 * self.penalty * float(w @ w)
         return value, np.append(by_v, total / len(self.X) / self.bias_root)
 
 
