@@ -146,6 +146,7 @@ def main() -> None:
     train, validation = images["train"].some(given.images, given.seed), images["validation"]
     path = RESULTS / "ablation.json"
     rows: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
+    counts = {"train_images": len(train.y), "validation_images": len(validation.y)}
     last: tuple[str, Both, float] | None = None
     with Features() as features:
         for name in given.rows:
@@ -159,10 +160,10 @@ def main() -> None:
             fitted = choice.reduce(both) if choice.reduce else both
             rows[name] = {**measure(choice, *fitted), "milliseconds": round(milliseconds, 3)}
             print(name, rows[name], file=sys.stderr, flush=True)
-    ordered = {name: rows[name] for name in CHOICES if name in rows}
-    print(table(ordered))
-    counts = {"train_images": len(train.y), "validation_images": len(validation.y)}
-    print(write_result("ablation", {**counts, "rows": ordered}, given.seed))
+            ordered = {name: rows[name] for name in CHOICES if name in rows}
+            path = write_result("ablation", {**counts, "rows": ordered}, given.seed)  # a kill loses one row at most
+    print(table(rows))
+    print(path)
 
 
 if __name__ == "__main__":

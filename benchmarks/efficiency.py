@@ -4,28 +4,39 @@
 
 From N of CIFAKE's training images a detector is made exactly as a fit makes one (a tenth of them held out, C by
 cross-validation, calibration, threshold), then measured on the 10,000 validation images, which no fit has seen. Up to
-10,000 images the figures are means over five drawings, with their standard deviation. Test images stay unread.
+10,000 images the figures are means over five drawings, with their standard deviation; fine-tuning, which takes minutes,
+is done once a count, up to 10,000 images. Test images stay unread.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.core.config import FitConfig
 from backend.core.detector import Detector, Rows, fit
-from backend.core.extractors import DEFAULT_SPEC, create
+from backend.core.extractors import DEFAULT_SPEC, FINETUNED, create
+from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.finetune import FinetuneConfig
 from backend.core.heads import HeadConfig
 from backend.core.metrics import auroc
 from backend.core.splits import assign_splits, thin
-from benchmarks.pixels import Features, load_images
+from backend.service.fitting import validation_share
+from benchmarks.pixels import Features, Images, load_images
 from benchmarks.record import RESULTS, write_result
+
+Measured = Callable[[int], list[dict[str, float]]]
+"""Number of images -> accuracy and AUROC of each drawing."""
 
 COUNTS = (100, 300, 1_000, 3_000, 10_000, 30_000, 90_000)
 DRAWINGS = 5
@@ -40,21 +51,79 @@ METHODS: dict[str, tuple[dict[str, Any], HeadConfig]] = {
 }
 
 
+TUNED = "fine-tuning, logreg"
+
+
+def cut(y: NDArray[np.int8], groups: NDArray[np.int64], config: FitConfig) -> list[NDArray[np.intp]]:
+    """Places of the training and of the validation images, as a fit on these alone would cut them."""
+    share = validation_share(config, len(y))
+    names = np.full(len(y), "")
+    split = assign_splits(names, y, groups, validation_fraction=share, test_fraction=0.0, seed=config.seed)
+    return [np.flatnonzero(split == name) for name in ("train", "validation")]
+
+
 def make(rows: Rows, config: FitConfig, extractor: Any) -> Detector:
-    """A detector from these rows alone, cut into training and validation as a data set without named splits is."""
-    split = assign_splits(
-        np.full(len(rows.y), ""),
-        rows.y,
-        rows.groups,
-        validation_fraction=config.validation_fraction,
-        test_fraction=0.0,
-        seed=config.seed,
-    )
+    """A detector from these rows alone."""
     train, validation = (
-        Rows(np.ascontiguousarray(rows.X[split == name]), rows.y[split == name], rows.groups[split == name])
-        for name in ("train", "validation")
+        Rows(np.ascontiguousarray(rows.X[part]), rows.y[part], rows.groups[part])
+        for part in cut(rows.y, rows.groups, config)
     )
     return fit(train, validation, config, extractor, lambda *_: None)
+
+
+def tune(images: Images, config: FitConfig, backbones: Path) -> dict[str, Any]:
+    """The spec of a network that was fine-tuned on these images alone, and now lies among `backbones`."""
+    from backend.core.extractors.export import build_graph, write_graph
+    from backend.core.finetune.checkpoint import Place
+    from backend.core.finetune.network import Labelled
+    from backend.core.finetune.train import Plan, finetune
+
+    train, validation = (
+        Labelled(images.pixels[part], images.y[part], images.groups[part])
+        for part in cut(images.y, images.groups, config)
+    )
+    graph, weights = build_graph(**{key: value for key, value in DEFAULT_SPEC.items() if key != "name"})
+    place = Place(lambda: None, lambda _: None)
+    cores = len(os.sched_getaffinity(0))
+    tuned = finetune(
+        graph, train, validation, Plan(FinetuneConfig()), threads=cores, progress=lambda *_: None, place=place
+    )
+    path = backbones / "graph.onnx"
+    write_graph(tuned.graph, path, {"backbone": DEFAULT_SPEC["backbone"], "weights": weights})
+    network = digest_of_file(path.read_bytes())
+    path.rename(backbones / file_name(network))
+    return {"name": FINETUNED, "network": network}
+
+
+def frozen_at(method: str, images: Mapping[str, Images], computed: Features) -> Measured:
+    """How a head on frozen features does with a number of images: features are computed once."""
+    spec, head = METHODS[method]
+    train, validation = (computed.of(images[name], spec)[0] for name in ("train", "validation"))
+    extractor = create(spec, backbones=computed.backbones)
+
+    def measured(count: int) -> list[dict[str, float]]:
+        runs = []
+        for drawing in range(DRAWINGS if count <= ONE_DRAWING_ABOVE else 1):
+            kept = thin(train.groups, train.y, count, drawing)
+            some = Rows(train.X[kept], train.y[kept], train.groups[kept])
+            config = FitConfig(extractor=spec, head=replace(head, seed=drawing), seed=drawing)
+            runs.append(measure(make(some, config, extractor), validation))
+        return runs
+
+    return measured
+
+
+def tuned_at(images: Mapping[str, Images], computed: Features) -> Measured:
+    """How a logistic regression on a network that was fine-tuned on the same images does."""
+
+    def measured(count: int) -> list[dict[str, float]]:
+        some = images["train"].some(count, 0)
+        spec = tune(some, FitConfig(finetune=FinetuneConfig()), computed.backbones)
+        train, validation = (computed.of(part, spec)[0] for part in (some, images["validation"]))
+        extractor = create(spec, backbones=computed.backbones)
+        return [measure(make(train, FitConfig(extractor=spec), extractor), validation)]
+
+    return measured
 
 
 def measure(detector: Detector, rows: Rows) -> dict[str, float]:
@@ -86,30 +155,22 @@ def _cell(values: dict[str, Any] | None) -> str:
 def main() -> None:
     """Measures the methods and writes the result; figures that are not asked for keep their last values."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    methods = [*METHODS, TUNED]
+    parser.add_argument("--methods", nargs="*", default=methods, choices=methods)
     parser.add_argument("--counts", nargs="*", type=int, default=list(COUNTS))
     given = parser.parse_args()
     images = load_images()
     path = RESULTS / "efficiency.json"
     rows: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
-    features: dict[str, tuple[Rows, Rows]] = {}
     with Features() as computed:
         for method in given.methods:
-            spec, head = METHODS[method]
-            key = json.dumps(spec, sort_keys=True)
-            if key not in features:
-                features = {key: tuple(computed.of(images[name], spec)[0] for name in ("train", "validation"))}
-            train, validation = features[key]
-            extractor = create(spec, backbones=computed.backbones)
+            measured = tuned_at(images, computed) if method == TUNED else frozen_at(method, images, computed)
             rows.setdefault(method, {})
             for count in given.counts:
-                runs = []
+                if method == TUNED and count > ONE_DRAWING_ABOVE:
+                    continue
                 started = time.perf_counter()
-                for drawing in range(DRAWINGS if count <= ONE_DRAWING_ABOVE else 1):
-                    kept = thin(train.groups, train.y, count, drawing)
-                    some = Rows(train.X[kept], train.y[kept], train.groups[kept])
-                    config = FitConfig(extractor=spec, head=replace(head, seed=drawing), seed=drawing)
-                    runs.append(measure(make(some, config, extractor), validation))
+                runs = measured(count)
                 rows[method][str(count)] = {
                     "drawings": len(runs),
                     "seconds": round((time.perf_counter() - started) / len(runs), 2),

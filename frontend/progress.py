@@ -28,6 +28,7 @@ STEP_OF = {
     "choose C": "fit",
     "kernel features": "fit",
     "fit head": "fit",
+    "calibrate": "fit",
     "evaluate": "evaluate",
 }
 """The step that a stage of the service belongs to."""

@@ -213,7 +213,7 @@ def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, 
     )
     head.chosen.update({"candidates": losses} if losses else {})
     if len(validation.y) < CROSS_FIT_BELOW and not seen:
-        scores, y, groups = _out_of_fold(train, validation, _with_chosen(config.head, head), config.seed)
+        scores, y, groups = _out_of_fold(train, validation, _with_chosen(config.head, head), config.seed, tell)
     else:
         scores, y, groups = head.scores(validation.X), validation.y, validation.groups
     if not seen:
@@ -230,7 +230,7 @@ def _with_chosen(config: HeadConfig, head: FittedHead) -> HeadConfig:
 
 
 def _out_of_fold(
-    train: Rows, validation: Rows, config: HeadConfig, seed: int
+    train: Rows, validation: Rows, config: HeadConfig, seed: int, tell: Callable[[str, float], None]
 ) -> tuple[Floats, NDArray[np.int8], NDArray[np.int64]]:
     """Scores of every row by a head that did not see the row's group (grouped cross-fitting)."""
     train = _sample(train, seed)
@@ -239,10 +239,15 @@ def _out_of_fold(
     groups = np.concatenate([train.groups, validation.groups])
     fold = folds(groups, y, _CROSS_FIT_FOLDS, seed)
     scores = np.full(len(y), np.nan)
-    for k in np.unique(fold):
+    parts = np.unique(fold)
+    for done, k in enumerate(parts):
         held_out = fold == k
+
+        def within(_stage: str, share: float, done: int = done) -> None:
+            tell("calibrate", (done + share) / len(parts))
+
         if len(np.unique(y[~held_out])) == 2:
-            head = fit_head(X[~held_out], y[~held_out], config, groups=groups[~held_out])
+            head = fit_head(X[~held_out], y[~held_out], config, groups=groups[~held_out], progress=within)
             scores[held_out] = head.scores(X[held_out])
     known = np.isfinite(scores)
     return scores[known], y[known], groups[known]

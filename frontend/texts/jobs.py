@@ -43,6 +43,7 @@ TEXTS: dict[str, Text] = {
     "job.stage.choose C": Text("Choosing C", "Подбор C"),
     "job.stage.kernel features": Text("Computing the kernel's features", "Вычисление признаков ядра"),
     "job.stage.fit head": Text("Fitting the classifier", "Обучение классификатора"),
+    "job.stage.calibrate": Text("Calibrating the probabilities", "Калибровка вероятностей"),
     "job.resumed": Text(
         "Start number {attempts}: the service ended in between, and the job went on from where it was.",
         "Запуск номер {attempts}: сервис прерывался, и задание продолжилось с того же места.",

@@ -114,7 +114,7 @@ def test_parts_that_are_frozen_stay_and_patience_ends_it() -> None:
 
 
 def test_parts_by_name_and_by_depth() -> None:
-    graph, _ = build_graph(**{key: SPEC[key] for key in ("backbone", "stages", "input_size", "pooling")})
+    graph, _ = build_graph(backbone=SPEC["backbone"], stages="all", input_size=32, pooling=["mean"])
     model = JointNetwork(graph, [8], 0.0)
 
     def trained(train: str | list[str]) -> set[str]:
@@ -128,6 +128,12 @@ def test_parts_by_name_and_by_depth() -> None:
     assert trained(["stem"]) == {"conv_stem.weight", "bn1.weight", "bn1.bias"}
     with pytest.raises(ConfigError, match="no stage 'block99'"):
         freeze(model, ["block99"])
+
+
+def test_training_what_no_feature_is_read_from_is_refused() -> None:
+    graph, _ = build_graph(backbone=SPEC["backbone"], stages=["stem"], input_size=32, pooling=["mean"])
+    with pytest.raises(ConfigError, match="stages before that"):
+        freeze(JointNetwork(graph, [8], 0.0), "late")
 
 
 def test_a_fine_tuned_network_is_an_extractor_by_its_digest(tuned: Tuned, tmp_path: Path) -> None:

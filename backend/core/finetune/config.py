@@ -36,12 +36,12 @@ class FinetuneConfig:
     """How a network is trained further. JSON-able through `asdict`. Raises ConfigError on a value out of its range."""
 
     train: str | list[str] = "all"  # what is trained: one of PARTS, or stages such as ["stem", "block3"]
-    epochs: int = 8  # passes over the training images
+    epochs: int = 10  # passes over the training images
     learning_rate: float = 1e-3  # of the network, at its peak
     head_learning_rate: float = 1e-3  # of the layers on top, at its peak
     weight_decay: float = 0.05  # AdamW, on weights of two and more dimensions
     batch_size: int = 64  # most images a step; small sets take smaller steps
-    augment: list[str] = field(default_factory=lambda: ["flip", "shift"])  # among AUGMENTATIONS
+    augment: list[str] = field(default_factory=lambda: ["flip"])  # among AUGMENTATIONS
     patience: int = 0  # epochs in a row without a better validation loss before it stops; 0: never
     ema: float = 0.998  # decay of the moving average of the weights a step; 0: none
     hidden: list[int] = field(default_factory=lambda: [256, 128])  # layers on top; the last one gives the features

@@ -79,7 +79,8 @@ class JointNetwork(nn.Module):
 def freeze(model: JointNetwork, train: str | list[str]) -> None:
     """Leaves gradients to the parts named by `train`, see `FinetuneConfig`, and to the layers on top.
 
-    Parts are timm's groups of layers in the order of depth. Raises ConfigError on a stage that the network lacks.
+    Parts are timm's groups of layers in the order of depth. Raises ConfigError on a stage that the network lacks, and
+    where training would change no feature.
     """
     from timm.models import group_parameters
 
@@ -97,6 +98,18 @@ def freeze(model: JointNetwork, train: str | list[str]) -> None:
         chosen = set({"all": depths, "early": depths[:middle], "late": depths[middle:]}[train])
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(depth_of.get(name) in chosen)
+    _check_effect(model, train)
+
+
+def _check_effect(model: JointNetwork, train: str | list[str]) -> None:
+    """Raises ConfigError where what is trained lies behind every stage that the features are read from."""
+    model.eval()  # an example must not count among the batch statistics
+    statistics = model.statistics(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))
+    if not statistics.requires_grad:
+        raise ConfigError(
+            f"finetune.train is {train!r}, and the features are read from stages before that.",
+            "Train earlier stages, or read later ones (`stages` of the extractor).",
+        )
 
 
 def set_training(model: JointNetwork, *, batch_norm: bool) -> None:
