@@ -3,7 +3,8 @@
     DEEPFAKE_DATA=... python -m benchmarks [NAME ...]
 
 Takes hours on two cores, most of it fine-tuning. Each one is a program of its own (`python -m benchmarks.NAME`); one
-that fails does not stop the others. Test images of CIFAKE are read by `cifake --final` alone.
+that fails does not stop the others. Test images of CIFAKE are read by `cifake --final` and
+`finetuning --final` alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from benchmarks.record import ROOT
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "cifake": ("--final",),
+    "finetuning": ("--folder", "build/finetuning", "--final"),
     "seeds": (),
     "ablation": (),
     "efficiency": (),

@@ -46,7 +46,7 @@ class FinetuneIn(Strict):
     weight_decay: float = _ranged("weight_decay", "Of AdamW, on the weights")
     batch_size: int = _ranged("batch_size", "Most images a step; small sets take smaller steps")
     augment: list[Literal["flip", "shift", "rotate", "erase", "mixup"]] = Field(
-        _TUNE.augment, max_length=len(AUGMENTATIONS), description="Random changes of the training images"
+        ["flip"], max_length=len(AUGMENTATIONS), description="Random changes of the training images"
     )
     patience: int = _ranged("patience", "Epochs in a row without a better validation loss before it stops; 0: never")
     ema: float = _ranged("ema", "Decay of the moving average of the weights in a step; 0: none")
