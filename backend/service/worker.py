@@ -23,6 +23,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MOST_KEPT, _LARGEST_KEPT = 2**29, 2**25
 """Bytes at the heap's end that are not given back, and the largest block that is taken from a heap (glibc's limit)."""
 
+_USUAL = 2**17
+"""What glibc takes for both where the process was not told otherwise."""
+
 
 class WorkerManners(WorkerPlugin):
     """Makes each worker process, a restarted one too, stand back behind the process that answers requests."""
@@ -104,8 +107,8 @@ def freed_memory_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        set_option(_M_TRIM_THRESHOLD, 2**16)
-        set_option(_M_MMAP_THRESHOLD, 2**17)
+        set_option(_M_TRIM_THRESHOLD, int(os.environ.get("MALLOC_TRIM_THRESHOLD_", _USUAL)))
+        set_option(_M_MMAP_THRESHOLD, int(os.environ.get("MALLOC_MMAP_THRESHOLD_", _USUAL)))
 
 
 def trim_memory() -> None:

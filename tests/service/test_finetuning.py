@@ -93,6 +93,15 @@ def test_the_card_tells_the_way(card: dict[str, Any]) -> None:
     assert card["accuracy"]["test"] > 0.5
 
 
+def test_killed_workers_end_with_the_same_network(service: Service, small: str, card: dict[str, Any]) -> None:
+    again = fit(service, small, replace(CONFIG, name="undisturbed"))
+    assert (card["finetuned"]["resumed"], again["finetuned"]["resumed"]) == (1, 0)
+    assert again["extractor"] == card["extractor"]  # the network's name is the digest of its bytes
+    assert again["digest"] == card["digest"]
+    service.registry.delete(again["id"])
+    assert graph_of(service, card).exists()  # another model runs it
+
+
 def test_another_head_on_the_network_takes_its_features(service: Service, small: str, card: dict[str, Any]) -> None:
     config = FitConfig(card["extractor"]["spec"], HeadConfig("svm"), name="svm on tuned")
     other = fit(service, small, config)
