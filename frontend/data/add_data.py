@@ -115,7 +115,7 @@ def _show_sources(sources: Sequence[Json]) -> None:
     name = _ask_name("source", chosen or "")
     if _ask_start("source", ready=chosen is not None) and _is_named(name):
         try:
-            follow_import(client().import_source(name, str(chosen)))
+            follow_import(str(client().import_source(name, str(chosen))["id"]), name)
         except ApiError as error:
             show_refusal(error)
         else:
@@ -177,7 +177,7 @@ def _show_way(way: str, files: Sequence[UploadedFile]) -> None:
         follow_transfer(transfer)
     elif transfer.job_id:
         del st.session_state[SENDING]
-        follow_import(client().job(transfer.job_id))
+        follow_import(transfer.job_id, transfer.name)  # asks nothing: the service may be away just now
         _begin_anew()
         st.rerun()
     else:

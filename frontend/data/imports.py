@@ -33,11 +33,11 @@ def sending() -> Transfer | None:
     return found
 
 
-def follow_import(job: Json) -> None:
-    """Shows a job from now on, to its end and its outcome."""
+def follow_import(job_id: str, name: str) -> None:
+    """Shows the job that imports data set `name` from now on, to its end and its outcome."""
     followed = st.session_state.setdefault(FOLLOWED, [])
-    if all(known.job_id != job["id"] for known in followed):
-        followed.append(Followed(str(job["id"]), str(job["params"].get("name", ""))))
+    if all(known.job_id != job_id for known in followed):
+        followed.append(Followed(job_id, name))
 
 
 def running_imports() -> list[Json]:
@@ -50,7 +50,7 @@ def show_imports() -> None:
     """Every import that runs, also after a reload, and those that ended while this visitor watched."""
     running = running_imports()
     for job in running:
-        follow_import(job)
+        follow_import(str(job["id"]), str(job["params"].get("name", "")))
     known = {str(job["id"]): job for job in running}
     for followed in list(st.session_state.get(FOLLOWED, [])):
         shown = known.get(followed.job_id) or _job(followed)

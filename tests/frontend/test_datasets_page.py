@@ -13,7 +13,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frontend.client import Client
+from frontend.data.add_data import WAY
 from frontend.data.dataset_actions import export
+from frontend.data.imports import SENDING
+from frontend.data.transfers import Transfer
 from frontend.exports import FETCHING, Fetching
 from frontend.transport import Json
 from tests.frontend.conftest import Answering, Open, shown
@@ -211,6 +214,22 @@ def test_while_the_service_is_away_the_chosen_files_stay(answering: Answering, o
     assert "does not answer" not in shown(page.run())
     assert page.file_uploader[0].value
     assert name_field(page, "archive") == "holiday"
+
+
+def test_an_upload_that_arrived_is_followed_although_the_service_went_away_at_once(
+    answering: Answering, open_page: Open
+) -> None:
+    pretend(answering, {})
+    page = choose_archive(open_page(answering.url, "datasets"), pack(BOTH))
+    arrived = Transfer("holiday")
+    arrived.job_id, arrived.ended = "j1", True
+    page.session_state[SENDING], page.session_state[WAY] = arrived, "archive"
+    answering.answers = []  # it hangs up from now on
+    page.run()
+    assert "does not answer" in shown(page)
+    job = {"id": "j1", "kind": "import", "state": "failed", "params": {"name": "holiday"}}
+    pretend(answering, {"/jobs/j1": job | {"reason": "The disk is full.", "error_code": ""}})
+    assert "“holiday” could not be imported: The disk is full." in shown(page.run())
 
 
 def test_too_much_is_refused_before_anything_is_sent(answering: Answering, open_page: Open) -> None:
