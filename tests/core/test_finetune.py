@@ -24,6 +24,7 @@ from backend.core.finetune.network import JointNetwork, Labelled, freeze
 from backend.core.finetune.train import Plan, Tuned, batch_size, finetune
 
 SPEC = check_spec({"name": "cnn", "input_size": 32, "stages": ["stem", "block2"]})
+SPEC_OPTIONS = {key: SPEC[key] for key in ("backbone", "stages", "input_size", "pooling")}
 QUICK = FinetuneConfig(epochs=2, batch_size=16)
 
 
@@ -52,7 +53,7 @@ class Memory:
 def run(
     memory: Memory, config: FinetuneConfig = QUICK, progress: Callable[..., None] = lambda *_: None, **more: Any
 ) -> Tuned:
-    graph, _ = build_graph(**{key: SPEC[key] for key in ("backbone", "stages", "input_size", "pooling")})
+    graph, _ = build_graph(**SPEC_OPTIONS)
     train, validation = make_images(60, 1), make_images(40, 2)
     return finetune(graph, train, validation, Plan(config, seed=3), progress=progress, place=memory.place, **more)
 
@@ -104,7 +105,7 @@ def test_parts_that_are_frozen_stay_and_patience_ends_it() -> None:
         epochs=9, batch_size=16, train=["block2"], learning_rate=0.5, head_learning_rate=0.0, patience=1,
         augment=list(AUGMENTATIONS), batch_norm="frozen", ema=0.0, mixed_precision="on",
     )  # fmt: skip
-    before = build_graph(**{key: SPEC[key] for key in ("backbone", "stages", "input_size", "pooling")})[0].state_dict()
+    before = build_graph(**SPEC_OPTIONS)[0].state_dict()
     result = run(Memory(), frozen)
     after = result.graph.state_dict()
     changed = {name.split(".")[2] for name in before if not (before[name] == after[name]).all() and "blocks" in name}
@@ -154,6 +155,19 @@ def test_a_fine_tuned_network_is_an_extractor_by_its_digest(tuned: Tuned, tmp_pa
     (tmp_path / file_name(spec["network"])).write_bytes(data[:-1])
     with pytest.raises(IntegrityError, match="is damaged"):
         create(spec, backbones=tmp_path)
+
+
+def test_padding_apart_for_small_inputs_changes_no_feature_and_is_undone() -> None:
+    import torch
+
+    graph, _ = build_graph(**{**SPEC_OPTIONS, "stages": ["block4"]})
+    model = JointNetwork(graph, [16, 8], 0.0).eval()
+    assert model.padded, "no depthwise convolution meets an input smaller than its kernel"
+    pixels = torch.from_numpy(make_images(4, 1).pixels)
+    apart = model.top(model.statistics(pixels))
+    embedding = model.embedding()
+    assert {each.padding_mode for each in model.padded} == {"zeros"}
+    torch.testing.assert_close(embedding.features(embedding.resize(pixels)), apart)
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)

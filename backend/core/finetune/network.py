@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +56,10 @@ class JointNetwork(nn.Module):
 
     def __init__(self, graph: FeatureGraph, hidden: list[int], dropout: float) -> None:
         super().__init__()
-        with torch.no_grad():
+        with torch.no_grad(), _small_inputs(graph.network) as self.padded:
             dimensions = graph.statistics(graph.resize(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))).shape[1]
+        for convolution in self.padded:
+            convolution.padding_mode = "constant"  # type: ignore[assignment]  # of zeros, the default of `pad`
         self.graph, self.top = graph, Top(dimensions, hidden, dropout)
         self.unit = nn.Linear(hidden[-1], 1)
 
@@ -72,8 +75,35 @@ class JointNetwork(nn.Module):
     def embedding(self) -> FeatureGraph:
         """The graph that gives the last hidden layer, on the CPU and ready for an export."""
         self.graph.top = self.top
+        for convolution in self.padded:
+            convolution.padding_mode = "zeros"
         graph = self.graph.cpu().eval().requires_grad_(False)
         return graph.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
+
+
+@contextmanager
+def _small_inputs(network: nn.Module) -> Iterator[list[nn.Conv2d]]:
+    """The padded depthwise convolutions that meet an input smaller than their kernel while the block runs.
+
+    oneDNN has no direct weight gradient for those, and takes a hundred times as long where a processor lacks AVX-512.
+    Padded by an operation of its own, their input is no smaller than the kernel: the same values, the usual speed.
+    """
+    found: list[nn.Conv2d] = []
+
+    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if isinstance(module, nn.Conv2d) and min(inputs[0].shape[2:]) < max(module.kernel_size):
+            found.append(module)
+
+    hooks = [
+        module.register_forward_pre_hook(look)
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d) and module.groups > 1 and module.padding != (0, 0)
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def freeze(model: JointNetwork, train: str | list[str]) -> None:

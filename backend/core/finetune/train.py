@@ -28,7 +28,7 @@ from backend.core.heads import HeadConfig
 from backend.core.heads.rows import class_weights
 from backend.core.metrics import auroc
 
-VERSION = 2
+VERSION = 3
 """Raise when equal settings would give other weights: older checkpoints do not count then."""
 
 PROBE_IMAGES = 20_000
