@@ -52,6 +52,10 @@ ACCESS: tuple[Access, ...] = (
     Access("PATCH", "/models/{model_id}", "fit", "write"),
     Access("GET", "/models/{model_id}/export", "fit", "read"),
     Access("GET", "/models/{model_id}/predictions", "fit", "read"),
+    Access("POST", "/evaluations", "fit", "write"),
+    Access("POST", "/evaluations/matrix", "fit", "write"),
+    Access("GET", "/evaluations", "fit", "read"),
+    Access("GET", "/evaluations/{evaluation_id}", "fit", "read"),
     Access("GET", "/jobs", "fit", "read"),
     Access("GET", "/jobs/{job_id}", "fit", "read"),
     Access("DELETE", "/jobs/{job_id}", "fit", "write"),
@@ -61,6 +65,7 @@ ACCESS: tuple[Access, ...] = (
     Access("POST", "/models", "admin", "write"),
     Access("DELETE", "/models/{model_id}", "admin", "write"),
     Access("DELETE", "/datasets/{dataset_id}", "admin", "write"),
+    Access("DELETE", "/evaluations/{evaluation_id}", "admin", "write"),
     Access("GET", "/audit", "admin", "read"),
     Access("GET", "/metrics", "admin", "read"),
 )

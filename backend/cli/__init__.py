@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import backup, cluster, datasets, fit, keys, models, predict, serve
+from backend.cli import backup, cluster, datasets, evaluate, fit, keys, models, predict, serve
 
 app = typer.Typer(
     name="deepfake",
@@ -22,6 +22,8 @@ for command in (
     datasets.demo,
     datasets.eda,
     fit.fit,
+    evaluate.evaluate,
+    evaluate.cross_evaluate,
     fit.options,
     models.set_active,
     predict.predict,

@@ -33,6 +33,20 @@ def wilson(hits: float, total: int) -> Interval | None:
     return low, high
 
 
+def clopper_pearson(hits: int, total: int) -> Interval | None:
+    """Interval of a proportion, within 0..1, that is never too narrow (Clopper and Pearson 1934).
+
+    For few trials; that of Wilson is narrower, and right on average. None without any trial.
+    """
+    if total == 0:
+        return None
+    from scipy.special import betaincinv  # here, for the serving process imports this module and never comes by
+
+    low = 0.0 if hits == 0 else float(betaincinv(hits, total - hits + 1, 0.025))
+    high = 1.0 if hits == total else float(betaincinv(hits + 1, total - hits, 0.975))
+    return low, high
+
+
 def balanced_accuracy_interval(tp: int, fn: int, tn: int, fp: int) -> Interval | None:
     """Interval of the mean of two independent proportions, from their Wilson limits by square and add.
 
@@ -90,6 +104,28 @@ def auroc_interval(y: Labels, scores: Floats) -> Interval | None:
     centre = math.log(area / (1.0 - area))
     half = Z * math.sqrt(variance) / (area * (1.0 - area))
     return _sigmoid(centre - half), _sigmoid(centre + half)
+
+
+def recall_at_fpr_interval(fakes: Floats, reals: Floats, allowed: int, seed: int) -> Interval | None:
+    """Interval of the share of `fakes` scored above all but `allowed` of the `reals`; None without images of a class.
+
+    Percentile bootstrap over the images of both classes: the threshold moves with the REAL images. A resampled order
+    statistic is one of a uniform sample, a beta variable, and a resampled share is binomial, so no image has to be
+    drawn. A share of 0 or 1 has no spread to resample: there the interval is widened to Clopper and Pearson's.
+    """
+    m, n = len(fakes), len(reals)
+    if m == 0 or not 0 <= allowed < n:
+        return None
+    random = np.random.default_rng(seed)
+    ordered, ranked = np.sort(reals), np.sort(fakes)
+    place = np.minimum((random.beta(n - allowed, allowed + 1, RESAMPLES) * n).astype(np.int64), n - 1)
+    hits = m - np.searchsorted(ranked, ordered[place], side="right")
+    low, high = np.quantile(random.binomial(m, hits / m) / m, [0.025, 0.975])
+    estimate = m - int(np.searchsorted(ranked, ordered[n - 1 - allowed], side="right"))
+    limits = clopper_pearson(estimate, m)
+    if estimate in (0, m) and limits is not None:
+        return min(float(low), limits[0]), max(float(high), limits[1])
+    return float(low), float(high)
 
 
 def ece_interval(reliability: Reliability, seed: int) -> Interval | None:

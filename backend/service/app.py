@@ -14,10 +14,11 @@ from backend.service.database import Database
 from backend.service.dataset_info import PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore
 from backend.service.engine import Engine
+from backend.service.evaluations import Evaluations
 from backend.service.features import FeatureStore
 from backend.service.importing import make_dataset_id
 from backend.service.job_context import sweep_folders
-from backend.service.jobs import Jobs
+from backend.service.jobs import Jobs, named_datasets
 from backend.service.networks import sweep_networks
 from backend.service.predictor import Predictor
 from backend.service.quotas import chunk_owners, evict_features
@@ -42,6 +43,7 @@ class Service:
     datasets: DatasetStore
     features: FeatureStore
     registry: Registry
+    evaluations: Evaluations
     predictor: Predictor
     engine: Engine
     jobs: Jobs
@@ -89,7 +91,7 @@ class Service:
         """Raises Conflict while a job waits or runs that reads this data set, or that made it and goes on with it."""
         for job in self.jobs.unfinished():
             made = make_dataset_id(str(job.params["name"]), job.id) if "name" in job.params else None
-            if job.params.get("dataset_id") in (info.id, info.name) or made == info.id:
+            if named_datasets(job.params) & {info.id, info.name} or made == info.id:
                 raise Conflict(f"The job {job.id!r} uses this data set.", "Wait until it has ended, or cancel it.")
 
     def close(self) -> None:
@@ -122,6 +124,7 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
         datasets=DatasetStore(settings.data_dir / "datasets", database),
         features=FeatureStore(settings.data_dir / "features"),
         registry=registry,
+        evaluations=Evaluations(database, registry),
         predictor=Predictor(registry, settings.max_pixels, at_once=count_cores() + 1),  # one waits
         engine=Engine(settings),
         jobs=jobs,

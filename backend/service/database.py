@@ -20,7 +20,7 @@ from backend.core.errors import ConfigError, Conflict, InvalidInput, StorageFull
 from backend.core.errors import IntegrityError as Damaged
 from backend.service.locks import advisory_lock, file_lock
 from backend.service.migrations import HEAD
-from backend.service.tables import Base, DatasetRow, ModelRow, SettingRow
+from backend.service.tables import Base, DatasetRow, EvaluationRow, ModelRow, SettingRow
 
 _BUSY_SECONDS = 30.0
 _CONNECTION = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 20_000}
@@ -185,8 +185,9 @@ class Database:
             return bool(session.scalar(select(exists().where(ModelRow.id == model_id))))
 
     def delete_model(self, model_id: str) -> None:
-        """Forget a model; nothing where it is unknown."""
+        """Forget a model and its evaluations; nothing where it is unknown."""
         with self.session() as session:
+            session.execute(delete(EvaluationRow).where(EvaluationRow.model_id == model_id))
             session.execute(delete(ModelRow).where(ModelRow.id == model_id))
 
     def get_setting(self, key: str) -> Any:

@@ -235,6 +235,12 @@ class Jobs:
             raise QueueFull(f"{waiting} jobs wait already.", "Try again when some of them have ended.")
 
 
+def named_datasets(params: Mapping[str, Any]) -> set[str]:
+    """The data sets, by id or name, that a job of these parameters reads."""
+    several = {str(name) for name in params.get("dataset_ids", ())}
+    return several | ({str(params["dataset_id"])} if "dataset_id" in params else set())
+
+
 def new_job_id() -> str:
     """A new id of 16 hexadecimal digits."""
     return secrets.token_hex(8)

@@ -13,6 +13,7 @@ from backend.core.errors import DeepfakeError, StorageQuota, Unreachable
 from backend.service.database import Database
 from backend.service.datasets import DatasetStore
 from backend.service.importing import make_dataset_id
+from backend.service.jobs import named_datasets
 from backend.service.storage import list_tree, remove
 from backend.settings import Settings
 
@@ -131,7 +132,5 @@ def _busy_datasets(service: Service) -> set[str]:
     for job in service.jobs.unfinished():
         if "name" in job.params:
             busy.add(make_dataset_id(str(job.params["name"]), job.id))
-        if "dataset_id" in job.params:
-            asked = str(job.params["dataset_id"])
-            busy.add(named.get(asked, asked))
+        busy |= {named.get(asked, asked) for asked in named_datasets(job.params)}
     return busy

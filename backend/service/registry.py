@@ -6,6 +6,7 @@ import threading
 import time
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +168,14 @@ class Registry:
 
     def update(self, model_id: str, name: str | None = None, notes: str | None = None) -> dict[str, Any]:
         """Changes what a person wrote about a model; None leaves it. Raises NotFound."""
+        given = {"name": name, "notes": notes}
+        return self.change(model_id, lambda: {key: value for key, value in given.items() if value is not None})
+
+    def change(self, model_id: str, make: Callable[[], Mapping[str, Any]]) -> Card:
+        """The card with what `make` gives laid over it, asked while nobody else changes models. Raises NotFound."""
         with self._database.locked(_LOCK):
             card = {key: value for key, value in self.get(model_id).items() if key not in _PRESENTED}
-            changes = {"name": name, "notes": notes}
-            card.update({key: value for key, value in changes.items() if value is not None})
+            card.update(make())
             write_card(self.root / model_id, card)
             self._database.save_model(card)
         return self.get(model_id)

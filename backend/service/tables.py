@@ -43,6 +43,18 @@ class ModelRow(Base):
     card: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class EvaluationRow(Base):
+    """What an evaluation found: of a model (`kind` "evaluate"), or of generators ("matrix", without a model)."""
+
+    __tablename__ = "evaluations"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)  # of the job that made it
+    kind: Mapped[str] = mapped_column(String(64))
+    model_id: Mapped[str | None] = mapped_column(String(128), index=True)
+    created_at: Mapped[str] = mapped_column(String(32))
+    result: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class SettingRow(Base):
     __tablename__ = "settings"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
 from backend.service.dataset_info import INFO, PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
-from backend.service.features import compute_chunk
+from backend.service.evaluation_workflows import cross_evaluate, evaluate_model
 from backend.service.finetuning import FinetuneTask, finetune_on_worker
 from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, check_splits, fit_on_worker, read_columns
 from backend.service.importing import import_dataset, make_dataset_id
@@ -32,6 +32,7 @@ from backend.service.quotas import evict_features, require_dataset_room
 from backend.service.runner import Workflow
 from backend.service.signals import Turn
 from backend.service.sources import ImportLimits
+from backend.service.steps import call_on_worker, compute_features
 from backend.service.storage import exists, write_bytes
 from backend.settings import StorePath, count_cores
 
@@ -81,7 +82,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
             card=card,
         )
         context.progress("fit", 0, 100)
-        fitted = _call(context, fit_on_worker, task)
+        fitted = call_on_worker(context, fit_on_worker, task)
         service.registry.add(fitted)
     except Exception as error:
         if not context.goes_on_elsewhere(error):
@@ -127,7 +128,13 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     return {"dataset_id": info.id}
 
 
-WORKFLOWS: Mapping[str, Workflow] = {"import": import_images, "fit": fit_detector, "profile": profile_images}
+WORKFLOWS: Mapping[str, Workflow] = {
+    "import": import_images,
+    "fit": fit_detector,
+    "profile": profile_images,
+    "evaluate": evaluate_model,
+    "matrix": cross_evaluate,
+}
 
 
 @dataclass(frozen=True)
@@ -245,21 +252,8 @@ def _finetune(
         threads=None if service.settings.dask_scheduler_address else count_cores(),
     )
     context.progress("gather", 0, info.images)
-    done = _call(context, finetune_on_worker, task)
+    done = call_on_worker(context, finetune_on_worker, task)
     return replace(config, extractor=done["spec"], finetune=None), done["report"]
-
-
-def _call(context: JobContext, function: Callable[..., Any], task: Any) -> Any:
-    """What the function returns, run on one worker; its progress is the job's."""
-    service: Service = context.service
-    return service.engine.call(
-        function,
-        task,
-        context.report,
-        cancelled=context.cancelled,
-        report=context.report,
-        on_progress=context.progress,
-    )
 
 
 def _compute_features(context: JobContext, info: DatasetInfo, chunks: list[FeatureChunk], config: FitConfig) -> None:
@@ -267,20 +261,7 @@ def _compute_features(context: JobContext, info: DatasetInfo, chunks: list[Featu
     backbones = service.settings.backbones_dir
     # On a worker: a backbone that is not there yet is exported, which takes torch and much memory.
     spec, digest = service.engine.call(describe_extractor, config, info, backbones, cancelled=context.cancelled)
-    missing = service.features.missing(chunks, digest)
-    total = sum(chunk.rows for chunk in chunks)
-    done = total - sum(chunk.rows for chunk in missing)
-    compute = partial(
-        compute_chunk, spec=spec, backbones=backbones, cache_root=service.features.root, cancelled=context.turn
-    )
-
-    def collect(number: int, _: None) -> None:
-        nonlocal done
-        done += missing[number].rows
-        context.progress("features", done, total)
-
-    context.progress("features", done, total)
-    service.engine.map(compute, missing, on_result=collect, cancelled=context.cancelled)
+    compute_features(context, chunks, spec, digest)
 
 
 def describe_extractor(config: FitConfig, info: DatasetInfo, backbones: StorePath) -> tuple[dict[str, Any], str]:

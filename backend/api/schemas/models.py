@@ -45,6 +45,11 @@ class ModelCard(BaseModel):
         None, description="Training images that the head was fitted on: fewer than all where they exceed the memory"
     )
     accuracy: dict[str, float | None] = Field(description="By split, 0 to 1")
+    held_out_generators: dict[str, Any] | None = Field(
+        None,
+        description="What evaluations found on generators that it was not trained on: recall and AUROC of each, their "
+        "means, the worst; null where there is none",
+    )
     timings: dict[str, float | None] = Field(default_factory=dict, description="Seconds of each step of the fit")
     seed: int | None = None
 

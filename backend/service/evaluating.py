@@ -1,0 +1,145 @@
+"""The parts of a model's evaluation that run on a worker: which images, and their figures by generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from backend.core.detector import Detector, Progress, restore
+from backend.core.errors import Conflict, NotFound
+from backend.core.generators import evaluate_generators, note
+from backend.core.hypothesis import Trial, conclude
+from backend.service.backbones import local_backbones, make_extractor
+from backend.service.dataset_index import read_index
+from backend.service.dataset_info import INDEX, DatasetInfo
+from backend.service.features import FeatureStore
+from backend.service.gathering import Gathered, Source, blocks, gather, needed_chunks, unnamed_generator
+from backend.service.model_files import PREDICTIONS, read_arrays
+from backend.service.storage import read_bytes
+from backend.settings import StorePath
+
+TEST, ALL = "test", "all"
+"""Which images: those that a data set names as test images, all of them where it names none; or all in any case."""
+
+SEEN = "seen"
+_UNKNOWN = (
+    "The images that the model was trained on are not here any more: those among the evaluated ones could not be left "
+    "out, and figures of generators that it knows may be too good."
+)
+
+
+@dataclass(frozen=True)
+class EvaluateTask:
+    """Everything the worker needs, as paths and plain values."""
+
+    datasets: StorePath
+    sources: tuple[Source, ...]
+    features: StorePath
+    backbones: StorePath
+    folder: StorePath  # of the model
+    card: Mapping[str, Any]
+    trained_on: DatasetInfo | None  # the data set of its fit, where it is still there
+    split: str
+
+
+def choose_images(task: EvaluateTask) -> tuple[list[list[int]], str]:
+    """(for each source the chunks whose features are needed, the digest of the extractor that makes them).
+
+    Raises NoImages where no image is left, Conflict where this installation would compute other features than those
+    that the model was fitted on.
+    """
+    gathered, chosen, _ = _choose(task)
+    needed = needed_chunks(task.sources, gathered, chosen)
+    digest = make_extractor(task.card["extractor"]["spec"], task.backbones).digest
+    if digest != task.card["extractor"]["digest"]:
+        raise Conflict(
+            "The model was fitted on features that this installation computes differently.",
+            "Fit it again, or restore the backbone that its card names.",
+        )
+    return needed, digest
+
+
+def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]:
+    """The figures as JSON: those of `evaluate_generators`, `seen` for each generator, `excluded`, `conclusion`."""
+    gathered, chosen, counts = _choose(task)
+    detector = _detector(task)
+    scores, done, total = np.full(len(chosen), np.nan), 0, int(chosen.sum())
+    store = FeatureStore(task.features)
+    for images, features in blocks(store, task.sources, gathered, chosen, detector.extractor.digest):
+        progress("evaluate", done, total)
+        scores[images] = detector.scores(features)
+        done += len(images)
+    y, names, margins = gathered.y[chosen], gathered.generators[chosen], scores[chosen]
+    probabilities = detector.probabilities(margins)
+    seed = int(task.card.get("seed") or 0)
+    figures = evaluate_generators(y, margins, probabilities, detector.threshold, names, seed=seed)
+    seen = _seen(task)
+    for row in figures["generators"]:
+        row["seen"] = row["generator"] in seen
+    if task.trained_on is None:
+        figures["notes"].append(note("training_unknown", _UNKNOWN))
+    called = probabilities >= detector.threshold
+    calls = {row["generator"]: called[(y == 1) & (names == row["generator"])] for row in figures["generators"]}
+    trial = Trial(str(task.card["id"]), tuple(name for name in calls if name in seen), calls)
+    return {**figures, "excluded": counts, "conclusion": conclude([trial], seed)}
+
+
+def _choose(task: EvaluateTask) -> tuple[Gathered, NDArray[np.bool_], dict[str, int]]:
+    """(all images, mask of those to evaluate, how many were left out for which reason)."""
+    gathered = gather(task.datasets, task.sources)
+    wanted = np.ones(len(gathered.y), bool)
+    for number in range(len(task.sources)) if task.split == TEST else ():
+        mine = gathered.source == number
+        if (gathered.split[mine] == TEST).any():
+            wanted &= ~mine | (gathered.split == TEST)
+    trained = np.zeros(len(wanted), bool)
+    if (known := training_pixels(task)) is not None:
+        trained = np.asarray(pc.is_in(gathered.pixels, value_set=known), dtype=bool)
+    return gathered, wanted & ~trained, {"in_training": int(np.count_nonzero(wanted & trained))}
+
+
+def training_pixels(task: EvaluateTask) -> pa.Array | None:
+    """The pixel digests of the images that the model was trained or calibrated on; None where they are not known."""
+    if task.trained_on is None:
+        return None
+    try:
+        told = pq.read_table(BytesIO(read_bytes(task.folder / PREDICTIONS)), columns=["row", "path", "split"])
+        path = task.datasets / task.trained_on.id / task.trained_on.file(INDEX)
+        index = read_index(path, ["row", "path", "pixel_sha256"], with_dropped=True)
+    except FileNotFoundError:
+        return None
+    rows = told["row"].to_numpy()
+    if (len(rows) and rows.max() >= index.num_rows) or not index["path"].take(rows).equals(told["path"]):
+        return None  # another data set, or one that was imported in another order
+    return index["pixel_sha256"].take(rows[np.asarray(pc.not_equal(told["split"], TEST))]).combine_chunks()
+
+
+def find_training_set(infos: list[DatasetInfo], card: Mapping[str, Any]) -> DatasetInfo | None:
+    """The data set that a model was fitted on, by its id or as the same images under another one; None: it is gone."""
+    known = card.get("dataset") or {}
+    for info in infos:
+        if info.id == known.get("id"):
+            return info
+    return next((info for info in infos if info.digest == known.get("digest") and not info.dropped), None)
+
+
+def _seen(task: EvaluateTask) -> set[str]:
+    """The names of the generators whose fakes the model was trained on."""
+    own = {unnamed_generator(task.trained_on)} if task.trained_on is not None else set()
+    return own | {str(name) for name in task.card.get("generators", ())}
+
+
+def _detector(task: EvaluateTask) -> Detector:
+    backbones = local_backbones(task.card["extractor"]["spec"], task.backbones)
+    try:
+        return restore(task.card, read_arrays(task.folder), backbones=backbones)
+    except FileNotFoundError as error:
+        raise NotFound("The model was removed meanwhile.", "GET /models lists the models that exist.") from error

@@ -1,0 +1,131 @@
+"""The train x test matrix on made-up features: rows, refusals, scarce generators, progress and cancelling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.core import matrix
+from backend.core.config import FitConfig
+from backend.core.errors import Cancelled, InvalidInput, OneClass, TooFewImages
+from backend.core.extractors import Extractor, create
+from backend.core.heads import HeadConfig
+from backend.core.matrix import Pool, check_pool, choose_rows, cross_evaluate
+
+CONFIG = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=0.1, class_weight="balanced"))
+TRACES = {"a": 0, "b": 1, "c": 2}
+"""Each generator leaves its trace in one feature of its own."""
+
+
+@pytest.fixture(scope="module")
+def extractor(tmp_path_factory: pytest.TempPathFactory) -> Extractor:
+    return create({"name": "spectrum"}, backbones=tmp_path_factory.mktemp("backbones"))
+
+
+def make(counts: dict[str, int], seed: int = 0) -> tuple[NDArray[np.float32], Pool]:
+    """Features and pool: so many images of each generator, "" for REAL; half are test images, some validation."""
+    random = np.random.default_rng(seed)
+    names = np.repeat(list(counts), list(counts.values()))
+    X = random.normal(size=(len(names), 6)).astype(np.float32)
+    for name, feature in TRACES.items():
+        X[names == name, feature] += 4.0
+    place = np.concatenate([np.arange(count) for count in counts.values()])
+    split = np.where(place % 2 == 1, "test", np.where(place % 10 == 0, "validation", "train"))
+    return X, Pool((names != "").astype(np.int8), names, np.arange(len(names)), split)
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def found(extractor: Extractor) -> dict[str, Any]:
+    X, pool = make({"": 200, "a": 120, "b": 120, "c": 6})
+    return cross_evaluate(X, pool, CONFIG, extractor, silent)
+
+
+def test_every_detector_is_tested_on_every_generator(found: dict[str, Any]) -> None:
+    assert found["generators"] == ["a", "b", "c"]
+    rows = [(row["kind"], row["generator"]) for row in found["rows"]]
+    assert rows == [("alone", "a"), ("alone", "b"), ("without", "a"), ("without", "b"), ("without", "c")]
+    for row in found["rows"]:
+        assert [cell["generator"] for cell in row["generators"]] == ["a", "b", "c"]
+        assert 0 < row["threshold"] < 1
+    assert found["counts"] == {
+        "REAL": {"fit": 100, "test": 100},
+        "a": {"fit": 60, "test": 60},
+        "b": {"fit": 60, "test": 60},
+        "c": {"fit": 3, "test": 3},
+    }
+
+
+def test_own_fakes_are_found_and_others_are_not(found: dict[str, Any]) -> None:
+    recall = {row["generator"]: {c["generator"]: c["recall"] for c in row["generators"]} for row in found["rows"][:2]}
+    assert recall["a"]["a"] > 0.9
+    assert recall["a"]["b"] < 0.3
+    assert found["conclusion"]["verdict"] == "supported"
+    assert found["leave_one_out"]["tests"] == 3
+
+
+def test_a_generator_with_three_images_to_fit_on_is_only_tested(found: dict[str, Any]) -> None:
+    assert [note["code"] for note in found["notes"]] == ["not_fitted"]
+    assert "c" in found["notes"][0]["message"]
+    assert {note["code"] for note in found["rows"][0]["generators"][2]["notes"]} == {"few_images"}
+
+
+def test_two_generators_need_no_second_row_each(extractor: Extractor) -> None:
+    X, pool = make({"": 100, "a": 60, "b": 60})
+    rows = cross_evaluate(X, pool, CONFIG, extractor, silent)["rows"]
+    assert [row["kind"] for row in rows] == ["alone", "alone"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "error", "words"),
+    [
+        ({"": 100, "a": 60}, InvalidInput, "one generator only: 'a'"),
+        ({"": 100}, InvalidInput, "no FAKE"),
+        ({"a": 60, "b": 60}, OneClass, "no REAL"),
+        ({"": 100, "a": 4, "b": 3}, TooFewImages, "No generator"),
+        ({"": 4, "a": 60, "b": 60}, TooFewImages, "REAL"),
+    ],
+)
+def test_what_makes_no_matrix_is_refused(counts: dict[str, int], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        check_pool(make(counts)[1])
+
+
+def test_progress_counts_fits_and_can_cancel(extractor: Extractor) -> None:
+    X, pool = make({"": 100, "a": 60, "b": 60})
+    seen: list[tuple[str, int, int]] = []
+
+    def tell(stage: str, done: int, total: int) -> None:
+        seen.append((stage, done, total))
+        if done == 1:
+            raise Cancelled("The job was told to stop.")
+
+    with pytest.raises(Cancelled):
+        cross_evaluate(X, pool, CONFIG, extractor, tell)
+    assert {stage for stage, _, _ in seen} == {"matrix"}
+    assert {total for _, _, total in seen} == {2}
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+
+
+def test_large_generators_are_thinned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix, "MOST_IMAGES", 20)
+    _, pool = make({"": 200, "a": 100, "b": 10})
+    chosen = choose_rows(pool, 0)
+    kept = pool.some(chosen)
+    for name, expected in (("", 20), ("a", 20), ("b", 5)):
+        assert np.count_nonzero((kept.generators == name) & (kept.split == "test")) == expected
+    assert (choose_rows(pool, 0) == chosen).all()
+
+
+def test_a_head_is_what_the_config_says(extractor: Extractor, tmp_path: Path) -> None:
+    X, pool = make({"": 100, "a": 60, "b": 60})
+    config = replace(CONFIG, head=HeadConfig("svm", C=0.1))
+    assert cross_evaluate(X, pool, config, extractor, silent)["rows"][0]["fitted_on"] == {"REAL": 40, "FAKE": 24}
