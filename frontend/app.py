@@ -30,6 +30,7 @@ PAGES = (
     Row("train", "build", ":material/model_training:", layout="centered"),
     Row("models", "build", ":material/leaderboard:"),
     Row("model", "build", ":material/leaderboard:", visibility="hidden"),
+    Row("generators", "build", ":material/grid_on:"),
     Row("jobs", "watch", ":material/list_alt:"),
     Row("job", "watch", ":material/list_alt:", layout="centered", visibility="hidden"),
 )

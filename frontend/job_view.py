@@ -38,8 +38,8 @@ def kind_of(job: Json) -> str:
 def title_of(job: Json, names: dict[str, str]) -> str:
     """What a job is about, as text: its model, or the data set by the name in `names` (id -> name)."""
     params = job["params"]
-    dataset_id = str(params.get("dataset_id") or "")
-    about = [names.get(dataset_id, dataset_id) or str(params.get("name") or "")]
+    ids = [str(params.get("dataset_id") or ""), *params.get("dataset_ids", ())]
+    about = [", ".join(names.get(id, id) for id in ids if id) or str(params.get("name") or "")]
     if config := params.get("config"):
         about = [str(config["name"]), *about] if config["name"] else [*about, str(config["head"]["name"])]
     return f"{kind_of(job)}: {' · '.join(part for part in about if part)}" if any(about) else kind_of(job)

@@ -15,7 +15,11 @@ from frontend.texts import plain, say, say_known, say_text
 from frontend.transport import ApiError, Json
 
 EVERY_S = 1.0
-STEPS = {"fit": ("import", "fine-tune", "features", "fit", "evaluate")}
+STEPS = {
+    "fit": ("import", "fine-tune", "features", "fit", "evaluate"),
+    "evaluate": ("features", "evaluate"),
+    "matrix": ("features", "matrix"),
+}
 """What a person sees of a kind of job, in its order; kinds of one step have no row."""
 STEP_OF = {
     "check": "import",
@@ -30,6 +34,7 @@ STEP_OF = {
     "fit head": "fit",
     "calibrate": "fit",
     "evaluate": "evaluate",
+    "matrix": "matrix",
 }
 """The step that a stage of the service belongs to."""
 ICONS = {

@@ -51,10 +51,9 @@ def cross_evaluate_on_worker(task: MatrixTask, progress: Progress) -> dict[str, 
     extractor = make_extractor(task.config.extractor, task.backbones)
     X = np.empty((int(chosen.sum()), extractor.dimensions), dtype=np.float32)
     place = np.cumsum(chosen) - 1
-    progress("gather", 0, len(X))
     for images, features in blocks(FeatureStore(task.features), task.sources, gathered, chosen, extractor.digest):
         X[place[images]] = features
-        progress("gather", int(place[images[-1]]) + 1, len(X))
+        progress("features", int(place[images[-1]]) + 1, len(X))
     return {**cross_evaluate(X, pool.some(chosen), task.config, extractor, progress), "excluded": excluded}
 
 

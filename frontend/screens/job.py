@@ -60,6 +60,13 @@ def show_made(job: Json, names: dict[str, str]) -> None:
             st.page_link(
                 "screens/model.py", label=say("job.open_model"), icon=":material/leaderboard:", query_params=address
             )
+        if evaluation_id := result.get("evaluation_id"):
+            st.page_link(
+                "screens/generators.py",
+                label=say("job.open_evaluation"),
+                icon=":material/grid_on:",
+                query_params={"id": str(evaluation_id)},
+            )
         if job["kind"] == "fit":
             st.page_link(
                 "screens/train.py",
@@ -95,13 +102,15 @@ def params_of(job: Json, names: dict[str, str]) -> list[tuple[str, str]]:
     params, rows = job["params"], []
     if dataset_id := params.get("dataset_id"):
         rows.append((say_text("job.dataset"), names.get(dataset_id, str(dataset_id))))
+    if ids := params.get("dataset_ids"):
+        rows.append((say_text("generators.datasets"), ", ".join(names.get(id, str(id)) for id in ids)))
     if name := params.get("name"):
         rows.append((say_text("job.dataset"), str(name)))
     if source := params.get("source"):
         rows.append((say_text("job.source"), describe_source(source)))
     if config := params.get("config"):
         rows += describe_config(client().options(), config)
-    rest = set(params) - {"dataset_id", "name", "source", "config"}
+    rest = set(params) - {"dataset_id", "dataset_ids", "name", "source", "config"}
     return rows + [(label_of(name), str(params[name])) for name in sorted(rest)]
 
 

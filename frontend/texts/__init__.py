@@ -7,7 +7,7 @@ import re
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from frontend.texts import checking, common, data, figures, jobs, models, problems, train
+from frontend.texts import checking, common, data, figures, generators, jobs, models, problems, train
 from frontend.texts.language import LANGUAGES, Text
 
 TEXTS: dict[str, Text] = {
@@ -15,6 +15,7 @@ TEXTS: dict[str, Text] = {
     **checking.TEXTS,
     **data.TEXTS,
     **figures.TEXTS,
+    **generators.TEXTS,
     **jobs.TEXTS,
     **models.TEXTS,
     **problems.TEXTS,

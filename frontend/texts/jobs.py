@@ -7,8 +7,8 @@ from frontend.texts.language import Text
 TEXTS: dict[str, Text] = {
     "jobs.title": Text("Jobs", "Задания"),
     "jobs.intro": Text(
-        "Work that takes longer than a moment: imports, trainings, profiles of data sets.",
-        "Долгая работа: импорт изображений, обучение, анализ наборов данных.",
+        "Work that takes longer than a moment: imports, trainings, evaluations, profiles of data sets.",
+        "Долгая работа: импорт изображений, обучение, оценки, анализ наборов данных.",
     ),
     "jobs.now": Text("Under way", "Выполняются"),
     "jobs.now.none": Text("Nothing runs at the moment.", "Сейчас ничего не выполняется."),
@@ -77,6 +77,7 @@ TEXTS: dict[str, Text] = {
     "job.open_model": Text("Open the model", "Открыть модель"),
     "job.open_dataset": Text("Open the data set", "Открыть набор данных"),
     "job.open_training": Text("Show on the page Train", "Показать на странице «Обучение»"),
+    "job.open_evaluation": Text("Open the evaluation", "Открыть оценку"),
     "source.zip": Text("an uploaded zip", "загруженный zip-архив"),
     "source.parquet": Text("uploaded Parquet files", "загруженные файлы Parquet"),
     "source.files": Text("uploaded files", "загруженные файлы"),

@@ -48,6 +48,7 @@ def open_here(folder: Path) -> Service:
 def run_here(service: Service, kind: str, params: dict[str, Any]) -> dict[str, Any]:
     """The result of a job; raises what ends it."""
     context = JobContext(service.jobs.submit(kind, params), service, service.jobs)
-    result = WORKFLOWS[kind](context, params)
-    service.jobs.cancel(context.job_id)  # it is not in the queue any more
-    return dict(result or {})
+    try:
+        return dict(WORKFLOWS[kind](context, params) or {})
+    finally:
+        service.jobs.cancel(context.job_id)  # nothing of it waits any more
