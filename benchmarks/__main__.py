@@ -19,6 +19,7 @@ from benchmarks.record import ROOT
 COMMANDS: dict[str, tuple[str, ...]] = {
     "cifake": ("--final",),
     "finetuning": ("--folder", "build/finetuning", "--final"),
+    "cross_generator": (),
     "seeds": (),
     "ablation": (),
     "efficiency": (),

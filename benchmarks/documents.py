@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import cifake, eda, fuzz, load, reliability, scaling, speed_tables
+from benchmarks import cifake, cross_generator, eda, fuzz, load, reliability, scaling, speed_tables
 from benchmarks.record import RESULTS, ROOT
 
 Result = dict[str, Any]
@@ -55,6 +55,13 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "bound": lambda: speed_tables.bound(read_result("extraction")),
         "serving": lambda: speed_tables.serving(read_result("serving")),
         "photograph": lambda: speed_tables.photograph(read_result("photograph")),
+    },
+    "docs/cross-generator.md": {
+        "conclusion": lambda: cross_generator.conclusions(read_result("cross_generator")),
+        "counts": lambda: cross_generator.counts_table(read_result("cross_generator")["matrix"]),
+        "detector": lambda: cross_generator.detector_table(read_result("cross_generator")["detector"]),
+        "alone": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone"),
+        "without": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "without"),
     },
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
     "docs/reliability.md": {

@@ -25,8 +25,8 @@ TEST_SHARE = 0.5
 """Of each generator's images and of the REAL ones, where the data set names no test images."""
 
 MOST_IMAGES = 5_000
-"""Most images of one generator, and of the REAL ones, that a detector is fitted on, and as many that it is tested on:
-so every fit takes seconds, and a generator with many images does not differ from one with some."""
+"""Most images of one generator, and of a data set's REAL ones, that a detector is fitted on, and as many that it is
+tested on: so every fit takes seconds, and no data set drowns the REAL images of another."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ class Pool:
     generators: NDArray[np.str_]  # what made a FAKE image; "" for REAL ones
     groups: NDArray[np.int64]  # images that share one stand on one side
     split: NDArray[np.str_]  # train, validation or test
+    source: NDArray[np.int64]  # number of the data set that it comes from
 
     def some(self, rows: NDArray[np.bool_]) -> Pool:
         """The pool of the masked rows."""
-        return Pool(self.y[rows], self.generators[rows], self.groups[rows], self.split[rows])
+        return Pool(self.y[rows], self.generators[rows], self.groups[rows], self.split[rows], self.source[rows])
 
 
 def check_pool(pool: Pool) -> None:
@@ -69,12 +70,12 @@ def check_generators(names: Sequence[str], reals: int) -> None:
 
 
 def choose_rows(pool: Pool, seed: int) -> NDArray[np.bool_]:
-    """Mask of the rows that are used: on either side at most MOST_IMAGES of each generator and of REAL."""
+    """Mask of the rows that are used: on either side at most MOST_IMAGES of each data set's generators and REAL."""
     chosen = np.zeros(len(pool.y), bool)
-    is_test = pool.split == "test"
-    for name in np.unique(pool.generators):
-        for side in (is_test, ~is_test):
-            rows = np.flatnonzero(side & (pool.generators == name))
+    strata = np.unique(pool.generators, return_inverse=True)[1] * (int(pool.source.max()) + 1) + pool.source
+    for stratum in np.unique(strata):
+        for side in (pool.split == "test", pool.split != "test"):
+            rows = np.flatnonzero(side & (strata == stratum))
             chosen[rows[thin(pool.groups[rows], pool.y[rows], MOST_IMAGES, seed)]] = True
     return chosen
 

@@ -76,7 +76,7 @@ def _choose(task: MatrixTask) -> tuple[Gathered, Pool, NDArray[np.bool_], dict[s
         )
     learnt = np.unique(together[wanted & (split != "test")])
     crossing = wanted & (split == "test") & np.isin(together, learnt)
-    pool = Pool(gathered.y, gathered.generators, together, split)
+    pool = Pool(gathered.y, gathered.generators, together, split, gathered.source)
     chosen = wanted & ~crossing
     check_pool(pool.some(chosen))
     chosen[chosen] = choose_rows(pool.some(chosen), task.config.seed)

@@ -36,7 +36,8 @@ def make(counts: dict[str, int], seed: int = 0) -> tuple[NDArray[np.float32], Po
         X[names == name, feature] += 4.0
     place = np.concatenate([np.arange(count) for count in counts.values()])
     split = np.where(place % 2 == 1, "test", np.where(place % 10 == 0, "validation", "train"))
-    return X, Pool((names != "").astype(np.int8), names, np.arange(len(names)), split)
+    source = np.zeros(len(names), np.int64)
+    return X, Pool((names != "").astype(np.int8), names, np.arange(len(names)), split, source)
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -123,6 +124,9 @@ def test_large_generators_are_thinned_alike(monkeypatch: pytest.MonkeyPatch) -> 
     for name, expected in (("", 20), ("a", 20), ("b", 5)):
         assert np.count_nonzero((kept.generators == name) & (kept.split == "test")) == expected
     assert (choose_rows(pool, 0) == chosen).all()
+    pool = replace(pool, source=np.arange(len(pool.y)) % 4 // 2)  # two data sets, each with images of every kind
+    kept = pool.some(choose_rows(pool, 0))
+    assert np.count_nonzero((kept.generators == "") & (kept.split == "test")) == 40
 
 
 def test_a_head_is_what_the_config_says(extractor: Extractor, tmp_path: Path) -> None:
