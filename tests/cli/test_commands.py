@@ -186,6 +186,16 @@ def test_models_are_fitted_listed_shown_chosen_exported_and_deleted(shell: Shell
     assert [card["id"] for card in shell.json("models")] == [first]
 
 
+def test_a_model_is_evaluated_by_generator(shell: Shell) -> None:
+    model_id = shell.json("models")[0]["id"]
+    arguments = ("evaluate", "--model", model_id, "--dataset", "pictures")
+    found = shell.json(*arguments, work=True)
+    assert [(row["generator"], row["seen"]) for row in found["generators"]] == [("unnamed (pictures)", True)]
+    shown = shell.work(*arguments)
+    assert "unnamed (pictures)" in shown.out
+    assert "left out" in shown.out
+
+
 def test_predict_takes_files_folders_and_patterns(shell: Shell) -> None:
     (shell.folder / "pictures" / "REAL" / "notes.txt").write_text("no picture, and not asked for")
     answer = shell.json("predict", "pictures/FAKE/0.png", "pictures/FAKE", "pictures/REAL/1*.png", "broken.png")
@@ -240,6 +250,11 @@ def test_predict_in_a_new_process_is_quick_and_imports_no_torch(shell: Shell) ->
         (["fit", "--dataset", "pictures", "--C", "-1"], "config"),
         (["fit", "--dataset", "pictures", "--config", "broken.json"], "config"),
         (["fit", "--dataset", "pictures", "--config", "missing.json"], "file"),
+        (["evaluate", "--model", "nothing", "--dataset", "pictures"], "not_found"),
+        (["evaluate", "--model", "nothing", "--dataset", "pictures", "--split", "train"], "invalid_input"),
+        (["cross-evaluate", "--dataset", "nothing"], "not_found"),
+        (["cross-evaluate", "--dataset", "pictures"], "invalid_input"),
+        (["cross-evaluate", "--dataset", "pictures", "--head", "forest"], "config.unknown_head"),
         (["set", "nothing"], "not_found"),
         (["models", "show", "nothing"], "not_found"),
         (["models", "export", "nothing", "out.zip"], "not_found"),
@@ -264,7 +279,7 @@ def test_a_failure_without_json_is_a_sentence_on_standard_error(shell: Shell) ->
     assert ran.err.startswith("Error: There is no model 'nothing'.")
 
 
-@pytest.mark.parametrize("arguments", [["fit"], ["predict"], ["datasets", "import"], ["nothing"], ["fit", "--C", "x"]])
+@pytest.mark.parametrize("arguments", [["fit"], ["evaluate"], ["predict"], ["datasets", "import"], ["nothing"], ["fit", "--C", "x"]])
 def test_wrong_usage_is_status_2(shell: Shell, arguments: list[str]) -> None:
     ran = shell.run(*arguments)
     assert (ran.status, ran.out) == (2, "")

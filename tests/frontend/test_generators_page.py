@@ -1,0 +1,64 @@
+"""The page of evaluations by generator: charts and words for made-up figures, and the way to them on a real service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from frontend.charts.generators import draw_heat, draw_recalls
+from frontend.client import Client
+from frontend.evaluating.results import describe_note, show_interval
+from tests.frontend.conftest import Open, shown
+from tests.running import RunningService
+
+
+def cell(generator: str, recall: float) -> dict[str, Any]:
+    limits = {"recall": [max(0.0, recall - 0.1), min(1.0, recall + 0.1)]}
+    return {"generator": generator, "recall": recall, "n": 50, "intervals": limits, "notes": []}
+
+
+def test_the_least_found_generator_stands_on_top() -> None:
+    chart = draw_recalls([cell("seen", 0.9), cell("unseen", 0.05)]).to_dict()
+    assert chart["layer"][0]["encoding"]["y"]["sort"] == ["unseen", "seen"]
+    values = next(iter(chart["datasets"].values())) if "datasets" in chart else chart["data"]["values"]
+    assert {value["generator"]: value["found"] for value in values} == {"seen": 90.0, "unseen": 5.0}
+
+
+def test_the_heat_map_has_a_cell_for_each_detector_and_generator() -> None:
+    rows = [{"generators": [cell("a", 0.9), cell("b", 0.1)]}, {"generators": [cell("a", 0.2), cell("b", 0.8)]}]
+    chart = draw_heat(rows, ["a", "b"]).to_dict()
+    values = next(iter(chart["datasets"].values())) if "datasets" in chart else chart["data"]["values"]
+    assert [(value["fitted"], value["tested"], round(value["found"])) for value in values] == [
+        ("a", "a", 90),
+        ("a", "b", 10),
+        ("b", "a", 20),
+        ("b", "b", 80),
+    ]
+
+
+def test_intervals_and_unknown_notes() -> None:
+    assert show_interval([0.031, 0.078]) == "3.1–7.8 %"
+    assert show_interval(None) == "–"
+    assert describe_note({"code": "of a later version", "message": "*new*"}) == r"\*new\*"
+
+
+@pytest.mark.timeout(600)
+def test_an_evaluation_is_started_read_and_found_on_the_models_page(open_page: Open, fitted: RunningService) -> None:
+    model = requests.get(f"{fitted.url}/models?q=fitted", timeout=60).json()["items"][0]
+    page = open_page(fitted.url, "generators", model=model["id"])
+    assert "Nothing was evaluated yet." in shown(page)
+    dataset = requests.get(f"{fitted.url}/datasets/fitted", timeout=60).json()["id"]
+    service = Client(fitted.url)
+    job = service.evaluate(model["id"], [dataset], split="all")
+    done = service.wait(job["id"])
+    page = open_page(fitted.url, "generators", id=done["result"]["evaluation_id"])
+    text = shown(page)
+    assert "fitted on fitted" in text
+    assert "Images left out since they stand in the training set" in text
+    assert "REAL photographs beside them" in text
+    page = open_page(fitted.url, "model", id=model["id"])
+    assert "On generators that it never saw" in shown(page)
+    assert "has not been measured" in shown(page)
+    service.delete_evaluation(job["id"])
