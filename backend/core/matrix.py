@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,11 @@ from backend.core.extractors import Extractor
 from backend.core.generators import evaluate_generators, note
 from backend.core.held_out import Rows
 from backend.core.hypothesis import Trial, conclude
+from backend.core.metrics import Floats
 from backend.core.splits import thin
 
 ALONE, WITHOUT = "alone", "without"
-"""Kinds of rows: fitted on one generator's fakes, and on those of all others."""
+"""Kinds of detectors: fitted on one generator's fakes, and on those of all others."""
 
 TEST_SHARE = 0.5
 """Of each generator's images and of the REAL ones, where the data set names no test images."""
@@ -27,6 +28,19 @@ TEST_SHARE = 0.5
 MOST_IMAGES = 5_000
 """Most images of one generator, and of a data set's REAL ones, that a detector is fitted on, and as many that it is
 tested on: so every fit takes seconds, and no data set drowns the REAL images of another."""
+
+Matrix = dict[str, Any]
+Calls = Mapping[str, NDArray[np.bool_]]
+"""Generator -> what a detector called FAKE of its test images, (n,)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One detector of the matrix."""
+
+    kind: str  # ALONE or WITHOUT
+    generator: str  # the one that it is fitted on, or the one that it lacks
+    own: tuple[str, ...]  # those that it is fitted on
 
 
 @dataclass(frozen=True)
@@ -80,43 +94,84 @@ def choose_rows(pool: Pool, seed: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def cross_evaluate(
-    X: NDArray[np.float32], pool: Pool, config: FitConfig, extractor: Extractor, progress: Progress
-) -> dict[str, Any]:
-    """The matrix as JSON: `generators, counts, rows, conclusion, leave_one_out, notes`.
+def plan_detectors(pool: Pool) -> list[Plan]:
+    """The detectors of the matrix: of each generator alone, then, of at least three, of all without each.
 
-    X: (n, dimensions) features of the pool's images. A row is one detector: `kind` ALONE or WITHOUT, `generator` the
-    one that it was fitted on or without, what it was `fitted_on`, and the figures of `evaluate_generators` on the test
-    images. A generator with fewer than MIN_IMAGES_PER_CLASS images to fit on is only tested. `conclusion` is what
-    `conclude` says of the detectors of one generator, `leave_one_out` of those that lack one; the latter are fitted
-    where there are at least three generators. `progress` counts detectors and may raise to cancel.
-    Raises what `check_pool` raises.
+    Those without MIN_IMAGES_PER_CLASS images of a generator to fit on are left out. Raises what `check_pool` raises.
     """
     check_pool(pool)
-    names = np.unique(pool.generators[pool.y == 1]).tolist()
-    plans = [(ALONE, name, (name,)) for name in names]
+    names, able = np.unique(pool.generators[pool.y == 1]).tolist(), set(_fittable(pool))
+    plans = [Plan(ALONE, name, (name,)) for name in names]
     if len(names) > 2:
-        plans += [(WITHOUT, name, tuple(other for other in names if other != name)) for name in names]
-    able, rows = set(_fittable(pool)), []
-    plans = [plan for plan in plans if able & set(plan[2])]
+        plans += [Plan(WITHOUT, name, tuple(other for other in names if other != name)) for name in names]
+    return [plan for plan in plans if able & set(plan.own)]
+
+
+def training_rows(pool: Pool, plan: Plan, most: int, seed: int) -> NDArray[np.bool_]:
+    """Mask of the images that a detector is fitted and calibrated on: REAL and its own, of either split at most `most`.
+
+    Whole groups are left out where there are more, the same ones each time.
+    """
+    own = (pool.y == 0) | np.isin(pool.generators, plan.own)
+    mask = np.zeros(len(pool.y), bool)
+    for split in ("train", "validation"):
+        rows = np.flatnonzero(own & (pool.split == split))
+        mask[rows[thin(pool.groups[rows], pool.y[rows], most, seed)]] = True
+    return mask
+
+
+def fit_detector(
+    X: NDArray[np.float32], pool: Pool, config: FitConfig, extractor: Extractor, progress: Progress
+) -> tuple[Detector, dict[str, int]]:
+    """(the detector of these images, images of each class that its head was fitted on).
+
+    X: (n, dimensions) features of the pool's images, which are all for fitting. `progress` may raise to cancel.
+    """
+
+    def rows(split: str) -> Rows:
+        chosen = pool.split == split
+        return Rows(X[chosen], pool.y[chosen], pool.groups[chosen])
+
+    train = rows("train")
+    detector = fit(train, rows("validation"), config, extractor, progress)
+    return detector, {"REAL": int((train.y == 0).sum()), "FAKE": int((train.y == 1).sum())}
+
+
+def test_detector(pool: Pool, scores: Floats, detector: Detector, seed: int) -> tuple[dict[str, Any], Calls]:
+    """(the figures by generator as `evaluate_generators` gives them, the calls) for scores (n,) of test images."""
+    probabilities = detector.probabilities(scores)
+    figures = evaluate_generators(pool.y, scores, probabilities, detector.threshold, pool.generators, seed=seed)
+    called, fake = probabilities >= detector.threshold, pool.y == 1
+    return figures, {
+        name: called[fake & (pool.generators == name)] for name in np.unique(pool.generators[fake]).tolist()
+    }
+
+
+test_detector.__test__ = False  # type: ignore[attr-defined]  # its name must not make pytest collect it
+
+
+def summarise(pool: Pool, plans: Sequence[Plan], tested: Sequence[tuple[dict[str, Any], Calls]], seed: int) -> Matrix:
+    """The matrix as JSON: `generators, counts, rows, conclusion, leave_one_out, notes`.
+
+    `tested` has the figures and the calls of each plan's detector, in the order of the plans. A row is one detector:
+    its plan's `kind` and `generator`, and its figures. A generator with fewer than MIN_IMAGES_PER_CLASS images to fit on
+    is only tested. `conclusion` is what `conclude` says of detectors of one generator, `leave_one_out` of those without
+    one; the latter None where there are none.
+    """
+    names, able = np.unique(pool.generators[pool.y == 1]).tolist(), _fittable(pool)
     trials: dict[str, list[Trial]] = {ALONE: [], WITHOUT: []}
-    for number, (kind, name, own) in enumerate(plans):
-
-        def tell(_stage: str, _done: int, _total: int, number: int = number) -> None:
-            progress("matrix", number, len(plans))
-
-        progress("matrix", number, len(plans))
-        detector, fitted_on = _fit(X, pool, own, config=config, extractor=extractor, progress=tell)
-        figures, calls = _test(X, pool, detector, config.seed)
-        rows.append({"kind": kind, "generator": name, "fitted_on": fitted_on, **figures})
-        trials[kind].append(Trial(name, own, calls))
+    for plan, (_, calls) in zip(plans, tested, strict=True):
+        trials[plan.kind].append(Trial(plan.generator, plan.own, calls))
     untrained = [name for name in names if name not in able]
     return {
         "generators": names,
         "counts": {name or "REAL": _sides(pool, name) for name in ["", *names]},
-        "rows": rows,
-        "conclusion": conclude(trials[ALONE], config.seed),
-        "leave_one_out": conclude(trials[WITHOUT], config.seed),
+        "rows": [
+            {"kind": plan.kind, "generator": plan.generator, **figures}
+            for plan, (figures, _) in zip(plans, tested, strict=True)
+        ],
+        "conclusion": conclude(trials[ALONE], seed),
+        "leave_one_out": conclude(trials[WITHOUT], seed),
         "notes": [_untrained(untrained)] if untrained else [],
     }
 
@@ -127,40 +182,6 @@ def _fittable(pool: Pool) -> list[str]:
         return []
     names, counts = np.unique(pool.generators[train & (pool.y == 1)], return_counts=True)
     return [str(name) for name in names[counts >= MIN_IMAGES_PER_CLASS]]
-
-
-def _fit(
-    X: NDArray[np.float32],
-    pool: Pool,
-    own: Sequence[str],
-    *,
-    config: FitConfig,
-    extractor: Extractor,
-    progress: Progress,
-) -> tuple[Detector, dict[str, int]]:
-    """(the detector of these generators, images of each class that its head was fitted on)."""
-    counts = (pool.y == 0) | np.isin(pool.generators, own)
-
-    def rows(split: str) -> Rows:
-        chosen = counts & (pool.split == split)
-        return Rows(X[chosen], pool.y[chosen], pool.groups[chosen])
-
-    train = rows("train")
-    detector = fit(train, rows("validation"), config, extractor, progress)
-    return detector, {"REAL": int((train.y == 0).sum()), "FAKE": int((train.y == 1).sum())}
-
-
-def _test(
-    X: NDArray[np.float32], pool: Pool, detector: Detector, seed: int
-) -> tuple[dict[str, Any], dict[str, NDArray[np.bool_]]]:
-    """(the figures by generator, what was called FAKE of each generator's test images)."""
-    test = np.flatnonzero(pool.split == "test")
-    y, names = pool.y[test], pool.generators[test]
-    scores = detector.scores(X[test])
-    probabilities = detector.probabilities(scores)
-    figures = evaluate_generators(y, scores, probabilities, detector.threshold, names, seed=seed)
-    called = probabilities >= detector.threshold
-    return figures, {str(name): called[(y == 1) & (names == name)] for name in np.unique(names[y == 1])}
 
 
 def _sides(pool: Pool, name: str) -> dict[str, int]:

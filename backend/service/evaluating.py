@@ -57,7 +57,7 @@ def choose_images(task: EvaluateTask) -> tuple[list[list[int]], str]:
     that the model was fitted on.
     """
     gathered, chosen, _ = _choose(task)
-    needed = needed_chunks(task.sources, gathered, chosen)
+    needed = needed_chunks(task.sources, gathered.places(chosen))
     digest = make_extractor(task.card["extractor"]["spec"], task.backbones).digest
     if digest != task.card["extractor"]["digest"]:
         raise Conflict(
@@ -71,16 +71,16 @@ def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]
     """The figures as JSON: those of `evaluate_generators`, `seen` for each generator, `excluded`, `conclusion`."""
     gathered, chosen, counts = _choose(task)
     detector = _detector(task)
-    scores, done, total = np.full(len(chosen), np.nan), 0, int(chosen.sum())
-    store = FeatureStore(task.features)
-    for images, features in blocks(store, task.sources, gathered, chosen, detector.extractor.digest):
-        progress("evaluate", done, total)
+    y, names = gathered.y[chosen], gathered.generators[chosen]
+    scores, done = np.empty(len(y)), 0
+    store, places = FeatureStore(task.features), gathered.places(chosen)
+    for images, features in blocks(store, task.sources, places, detector.extractor.digest):
+        progress("evaluate", done, len(y))
         scores[images] = detector.scores(features)
         done += len(images)
-    y, names, margins = gathered.y[chosen], gathered.generators[chosen], scores[chosen]
-    probabilities = detector.probabilities(margins)
+    probabilities = detector.probabilities(scores)
     seed = int(task.card.get("seed") or 0)
-    figures = evaluate_generators(y, margins, probabilities, detector.threshold, names, seed=seed)
+    figures = evaluate_generators(y, scores, probabilities, detector.threshold, names, seed=seed)
     seen = _seen(task)
     for row in figures["generators"]:
         row["seen"] = row["generator"] in seen

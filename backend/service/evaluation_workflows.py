@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from backend.core.config import FitConfig
 from backend.core.errors import InvalidInput
 from backend.core.matrix import check_generators
-from backend.service.cross_evaluating import MatrixTask, check_known, choose_for_matrix, cross_evaluate_on_worker
+from backend.service.cross_evaluating import (
+    MatrixTask,
+    Tested,
+    check_known,
+    choose_for_matrix,
+    finish_matrix,
+    fit_and_test,
+)
 from backend.service.database import utc_now
 from backend.service.dataset_info import DatasetInfo
 from backend.service.evaluating import EvaluateTask, choose_images, evaluate_on_worker, find_training_set
@@ -55,10 +62,24 @@ def cross_evaluate(context: JobContext, params: dict[str, Any]) -> dict[str, Any
         backbones=service.settings.backbones_dir,
         config=config,
         generators=tuple(params.get("generators") or ()),
+        most_bytes=int(service.settings.fit_memory),
+        pool=context.folder / "pool.parquet",
+        stop=context.turn,
     )
-    needed, spec, digest = service.engine.call(choose_for_matrix, task, cancelled=context.cancelled)
-    _compute(context, sources, needed, spec, digest)
-    figures = call_on_worker(context, cross_evaluate_on_worker, task)
+    choice = service.engine.call(choose_for_matrix, task, cancelled=context.cancelled)
+    _compute(context, sources, choice.needed, choice.spec, choice.digest)
+    tested: dict[int, Tested] = {}
+
+    def collect(number: int, found: Tested) -> None:
+        tested[number] = found
+        context.progress("matrix", len(tested), len(choice.plans))
+
+    context.progress("matrix", 0, len(choice.plans))
+    detectors = [(task, plan) for plan in choice.plans]
+    service.engine.map(fit_and_test, detectors, on_result=collect, cancelled=context.cancelled)
+    in_order = [tested[number] for number in range(len(detectors))]
+    figures = service.engine.call(finish_matrix, (task, choice.plans, in_order), cancelled=context.cancelled)
+    figures["excluded"] = {"in_training": choice.excluded}
     about = {"model_id": None, "config": config.to_json()}
     return _keep(context, MATRIX, {**about, "datasets": _describe(sources), **figures})
 

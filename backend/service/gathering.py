@@ -27,6 +27,18 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where images lie, one entry an image."""
+
+    source: NDArray[np.int64]  # number of the data set
+    row: NDArray[np.int64]  # place among the rows of its chunks
+
+    def some(self, chosen: NDArray[np.bool_]) -> Places:
+        """The places of the masked images."""
+        return Places(self.source[chosen], self.row[chosen])
+
+
+@dataclass(frozen=True)
 class Gathered:
     """The images of all sources in order, one entry an image; no dropped ones."""
 
@@ -37,6 +49,10 @@ class Gathered:
     generators: NDArray[np.str_]  # "" for REAL
     group: NDArray[np.int64]  # within the data set
     pixels: pa.ChunkedArray  # hex SHA-256 of each image's pixels
+
+    def places(self, chosen: NDArray[np.bool_]) -> Places:
+        """Where the masked images lie."""
+        return Places(self.source[chosen], self.row[chosen])
 
 
 def gather(datasets: StorePath, sources: Sequence[Source]) -> Gathered:
@@ -68,32 +84,34 @@ def unnamed_generator(info: DatasetInfo) -> str:
     return f"unnamed ({info.name})"
 
 
-def needed_chunks(sources: Sequence[Source], gathered: Gathered, chosen: NDArray[np.bool_]) -> list[list[int]]:
-    """For each source the numbers of the chunks that hold a chosen image, in order. Raises NoImages where none does."""
-    if not chosen.any():
+def needed_chunks(sources: Sequence[Source], places: Places) -> list[list[int]]:
+    """For each source the numbers of the chunks that hold one of these images, in order. Raises NoImages without any."""
+    if not len(places.row):
         raise NoImages(
             "No image is left to evaluate: all of them stand in the model's training set, or none is a test image.",
             "Name another data set, or the split `all`.",
         )
-    numbers = []
-    for number, source in enumerate(sources):
-        starts = np.cumsum([0, *(chunk.rows for chunk in source.chunks)])[:-1]
-        rows = gathered.row[chosen & (gathered.source == number)]
-        numbers.append(np.unique(np.searchsorted(starts, rows, side="right") - 1).tolist())
-    return numbers
+    return [
+        np.unique(np.searchsorted(_starts(source), places.row[places.source == number], side="right") - 1).tolist()
+        for number, source in enumerate(sources)
+    ]
 
 
 def blocks(
-    store: FeatureStore, sources: Sequence[Source], gathered: Gathered, chosen: NDArray[np.bool_], digest: str
+    store: FeatureStore, sources: Sequence[Source], places: Places, digest: str
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """(numbers of chosen images among all gathered ones, their features), chunk by chunk, read ahead.
+    """(numbers of some of the images, their features), chunk by chunk, read ahead, until all have come.
 
     Raises IntegrityError where features are missing or damaged.
     """
-    for number, (source, wanted) in enumerate(zip(sources, needed_chunks(sources, gathered, chosen), strict=True)):
-        starts = np.cumsum([0, *(chunk.rows for chunk in source.chunks)])
-        mine = np.flatnonzero(chosen & (gathered.source == number))
-        rows = gathered.row[mine]
+    for number, (source, wanted) in enumerate(zip(sources, needed_chunks(sources, places), strict=True)):
+        starts, mine = _starts(source), np.flatnonzero(places.source == number)
+        chunk_of = np.searchsorted(starts, places.row[mine], side="right") - 1
         for chunk, block in zip(wanted, store.blocks([source.chunks[n] for n in wanted], digest), strict=True):
-            inside = (rows >= starts[chunk]) & (rows < starts[chunk + 1])
-            yield mine[inside], block[rows[inside] - starts[chunk]]
+            inside = mine[chunk_of == chunk]
+            yield inside, block[places.row[inside] - starts[chunk]]
+
+
+def _starts(source: Source) -> NDArray[np.int64]:
+    """The row that each chunk begins with."""
+    return np.cumsum([0, *(chunk.rows for chunk in source.chunks)])[:-1]

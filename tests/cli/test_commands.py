@@ -279,7 +279,9 @@ def test_a_failure_without_json_is_a_sentence_on_standard_error(shell: Shell) ->
     assert ran.err.startswith("Error: There is no model 'nothing'.")
 
 
-@pytest.mark.parametrize("arguments", [["fit"], ["evaluate"], ["predict"], ["datasets", "import"], ["nothing"], ["fit", "--C", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["fit"], ["evaluate"], ["predict"], ["datasets", "import"], ["nothing"], ["fit", "--C", "x"]]
+)
 def test_wrong_usage_is_status_2(shell: Shell, arguments: list[str]) -> None:
     ran = shell.run(*arguments)
     assert (ran.status, ran.out) == (2, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,20 @@ from numpy.typing import NDArray
 
 from backend.core import matrix
 from backend.core.config import FitConfig
+from backend.core.detector import Progress
 from backend.core.errors import Cancelled, InvalidInput, OneClass, TooFewImages
 from backend.core.extractors import Extractor, create
 from backend.core.heads import HeadConfig
-from backend.core.matrix import Pool, check_pool, choose_rows, cross_evaluate
+from backend.core.matrix import (
+    Pool,
+    check_pool,
+    choose_rows,
+    fit_detector,
+    plan_detectors,
+    summarise,
+    test_detector,
+    training_rows,
+)
 
 CONFIG = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=0.1, class_weight="balanced"))
 TRACES = {"a": 0, "b": 1, "c": 2}
@@ -38,6 +49,21 @@ def make(counts: dict[str, int], seed: int = 0) -> tuple[NDArray[np.float32], Po
     split = np.where(place % 2 == 1, "test", np.where(place % 10 == 0, "validation", "train"))
     source = np.zeros(len(names), np.int64)
     return X, Pool((names != "").astype(np.int8), names, np.arange(len(names)), split, source)
+
+
+def cross_evaluate(
+    X: NDArray[np.float32], pool: Pool, config: FitConfig, extractor: Extractor, progress: Progress
+) -> dict[str, Any]:
+    """The whole matrix, detector after detector."""
+    plans, tested, test = plan_detectors(pool), [], pool.split == "test"
+    for plan in plans:
+        rows = training_rows(pool, plan, 10_000, config.seed)
+        detector, fitted_on = fit_detector(X[rows], pool.some(rows), config, extractor, progress)
+        figures, calls = test_detector(pool.some(test), detector.scores(X[test]), detector, config.seed)
+        tested.append(({"fitted_on": fitted_on, **figures}, calls))
+    found = summarise(pool, plans, tested, config.seed)
+    json.dumps(found, allow_nan=False)
+    return found
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -100,20 +126,24 @@ def test_what_makes_no_matrix_is_refused(counts: dict[str, int], error: type[Exc
         check_pool(make(counts)[1])
 
 
-def test_progress_counts_fits_and_can_cancel(extractor: Extractor) -> None:
+def test_a_detector_never_sees_test_images_nor_other_generators() -> None:
+    _, pool = make({"": 100, "a": 60, "b": 60, "c": 60})
+    for plan in plan_detectors(pool):
+        kept = pool.some(training_rows(pool, plan, 10_000, 0))
+        assert set(kept.generators) == {"", *plan.own}
+        assert set(kept.split) == {"train", "validation"}
+        assert (plan.generator in plan.own) == (plan.kind == "alone")
+    few = training_rows(pool, plan, 50, 0)
+    assert np.count_nonzero(few & (pool.split == "train")) == pytest.approx(50, abs=2)
+
+
+def test_a_fit_can_be_cancelled(extractor: Extractor) -> None:
+    def refuse(_stage: str, _done: int, _total: int) -> None:
+        raise Cancelled("The job was told to stop.")
+
     X, pool = make({"": 100, "a": 60, "b": 60})
-    seen: list[tuple[str, int, int]] = []
-
-    def tell(stage: str, done: int, total: int) -> None:
-        seen.append((stage, done, total))
-        if done == 1:
-            raise Cancelled("The job was told to stop.")
-
     with pytest.raises(Cancelled):
-        cross_evaluate(X, pool, CONFIG, extractor, tell)
-    assert {stage for stage, _, _ in seen} == {"matrix"}
-    assert {total for _, _, total in seen} == {2}
-    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+        cross_evaluate(X, pool, CONFIG, extractor, refuse)
 
 
 def test_large_generators_are_thinned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
