@@ -104,6 +104,9 @@ def show_card(card: dict[str, Any]) -> None:
         ["threshold", f"{card['threshold']:.3f}"],
         ["created", card["created_at"]],
     ]
+    if others := card.get("held_out_generators"):
+        found = f"finds {share(others['recall'])} of the fakes of {len(others['generators'])} that it never saw"
+        facts.append(["other generators", f"{found}, least of {others['worst']}"])
     print_table(["", ""], facts)
     names = ("accuracy", "auroc", "log_loss", "hinge_loss", "recall", "fpr")
     splits = {split: metrics for split, metrics in card["metrics"].items() if metrics}

@@ -137,7 +137,7 @@ def fit_detector(
     return detector, {"REAL": int((train.y == 0).sum()), "FAKE": int((train.y == 1).sum())}
 
 
-def test_detector(pool: Pool, scores: Floats, detector: Detector, seed: int) -> tuple[dict[str, Any], Calls]:
+def measure_detector(pool: Pool, scores: Floats, detector: Detector, seed: int) -> tuple[dict[str, Any], Calls]:
     """(the figures by generator as `evaluate_generators` gives them, the calls) for scores (n,) of test images."""
     probabilities = detector.probabilities(scores)
     figures = evaluate_generators(pool.y, scores, probabilities, detector.threshold, pool.generators, seed=seed)
@@ -147,16 +147,13 @@ def test_detector(pool: Pool, scores: Floats, detector: Detector, seed: int) -> 
     }
 
 
-test_detector.__test__ = False  # type: ignore[attr-defined]  # its name must not make pytest collect it
-
-
 def summarise(pool: Pool, plans: Sequence[Plan], tested: Sequence[tuple[dict[str, Any], Calls]], seed: int) -> Matrix:
     """The matrix as JSON: `generators, counts, rows, conclusion, leave_one_out, notes`.
 
     `tested` has the figures and the calls of each plan's detector, in the order of the plans. A row is one detector:
-    its plan's `kind` and `generator`, and its figures. A generator with fewer than MIN_IMAGES_PER_CLASS images to fit on
-    is only tested. `conclusion` is what `conclude` says of detectors of one generator, `leave_one_out` of those without
-    one; the latter None where there are none.
+    its plan's `kind` and `generator`, and its figures. A generator with fewer than MIN_IMAGES_PER_CLASS images for
+    fitting is only tested. `conclusion` is what `conclude` says of detectors of one generator, `leave_one_out` of those
+    without one; the latter None where there are none.
     """
     names, able = np.unique(pool.generators[pool.y == 1]).tolist(), _fittable(pool)
     trials: dict[str, list[Trial]] = {ALONE: [], WITHOUT: []}

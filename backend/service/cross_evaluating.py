@@ -24,9 +24,9 @@ from backend.core.matrix import (
     check_pool,
     choose_rows,
     fit_detector,
+    measure_detector,
     plan_detectors,
     summarise,
-    test_detector,
     training_rows,
 )
 from backend.core.splits import assign_splits
@@ -105,7 +105,7 @@ def fit_and_test(work: tuple[MatrixTask, Plan]) -> Tested:
     for images, features in blocks(store, task.sources, places.some(test), extractor.digest):
         go_on()
         scores[images] = detector.scores(features)
-    figures, calls = test_detector(pool.some(test), scores, detector, seed)
+    figures, calls = measure_detector(pool.some(test), scores, detector, seed)
     return {"fitted_on": fitted_on, **figures}, calls
 
 

@@ -77,11 +77,15 @@ class Evaluations:
             self._registry.change(model_id, lambda: {"held_out_generators": self._held_out(model_id)})
 
     def _held_out(self, model_id: str) -> Record | None:
-        """Figures of the generators that the model never saw, each of the newest evaluation that has it; None: none."""
+        """Figures of the generators that the model never saw, each of the newest evaluation that has it; None: none.
+
+        Those that came with the model, of no evaluation here, stay until one has the same generator.
+        """
         query = select(EvaluationRow.result).where(EvaluationRow.model_id == model_id)
         with self._database.reading() as session:
             records = list(session.scalars(query.order_by(EvaluationRow.created_at, EvaluationRow.id)))
-        newest: dict[str, Record] = {}
+        before = (self._registry.get(model_id).get("held_out_generators") or {}).get("generators", [])
+        newest: dict[str, Record] = {row["generator"]: row for row in before if row["evaluation_id"] is None}
         for record in records:
             for row in record["generators"]:
                 if not row["seen"]:

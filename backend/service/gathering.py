@@ -85,7 +85,10 @@ def unnamed_generator(info: DatasetInfo) -> str:
 
 
 def needed_chunks(sources: Sequence[Source], places: Places) -> list[list[int]]:
-    """For each source the numbers of the chunks that hold one of these images, in order. Raises NoImages without any."""
+    """For each source the numbers of the chunks that hold one of these images, in order.
+
+    Raises NoImages without any.
+    """
     if not len(places.row):
         raise NoImages(
             "No image is left to evaluate: all of them stand in the model's training set, or none is a test image.",

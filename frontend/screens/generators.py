@@ -56,6 +56,8 @@ def show_job(job: Json) -> None:
     st.subheader(plain(title_of(job, dataset_names())))
     if job["state"] not in FINISHED:
         follow_job(job["id"])
+    elif job["state"] == "done":
+        st.info(say("generators.gone"))
     else:
         show_reason(job)
         show_retry(job, primary=True)

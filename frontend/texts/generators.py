@@ -46,6 +46,7 @@ TEXTS: dict[str, Text] = {
     "generators.when": Text("Measured {date}", "Измерено {date}"),
     "generators.running": Text("Under way:", "Выполняется:"),
     "generators.delete": Text("Delete this evaluation", "Удалить эту оценку"),
+    "generators.gone": Text("This evaluation was deleted.", "Эта оценка удалена."),
     "generators.excluded": Text(
         "Images left out since they stand in the training set: {count}.",
         "Исключено изображений, входящих в обучающий набор: {count}.",

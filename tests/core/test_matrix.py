@@ -22,9 +22,9 @@ from backend.core.matrix import (
     check_pool,
     choose_rows,
     fit_detector,
+    measure_detector,
     plan_detectors,
     summarise,
-    test_detector,
     training_rows,
 )
 
@@ -59,7 +59,7 @@ def cross_evaluate(
     for plan in plans:
         rows = training_rows(pool, plan, 10_000, config.seed)
         detector, fitted_on = fit_detector(X[rows], pool.some(rows), config, extractor, progress)
-        figures, calls = test_detector(pool.some(test), detector.scores(X[test]), detector, config.seed)
+        figures, calls = measure_detector(pool.some(test), detector.scores(X[test]), detector, config.seed)
         tested.append(({"fitted_on": fitted_on, **figures}, calls))
     found = summarise(pool, plans, tested, config.seed)
     json.dumps(found, allow_nan=False)

@@ -133,6 +133,21 @@ def test_the_card_has_the_generators_never_seen_as_the_newest_evaluation_found_t
         here.evaluations.get(second)
 
 
+def test_figures_that_came_with_a_model_stay_until_they_are_measured_here(
+    here: Service, model: str, evaluation: dict[str, Any], strange: str
+) -> None:
+    held_out = here.registry.get(model)["held_out_generators"]
+    brought = {**held_out["generators"][0], "recall": 0.5, "evaluation_id": None}
+    shipped = {**held_out, "generators": [{**brought, "generator": name} for name in ("elsewhere", "smooth")]}
+    here.registry.change(model, lambda: {"held_out_generators": shipped})
+    second = run_here(here, "evaluate", {"model_id": model, "dataset_ids": [strange], "split": "all"})["evaluation_id"]
+    rows = {row["generator"]: row for row in here.registry.get(model)["held_out_generators"]["generators"]}
+    assert (rows["elsewhere"]["recall"], rows["elsewhere"]["evaluation_id"]) == (0.5, None)
+    assert rows["smooth"]["evaluation_id"] == second
+    here.evaluations.delete(second)
+    here.registry.change(model, lambda: {"held_out_generators": held_out})
+
+
 def test_training_images_under_another_name_leave_nothing(
     here: Service, model: str, known: str, tmp_path: Path
 ) -> None:
