@@ -46,6 +46,10 @@ SPEED = ("extraction", "serving", "startup", "web")
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "cifake": lambda: cifake.table(read_result("cifake")["rows"]),
+        "fall": lambda: cross_generator.fall(
+            read_result("cross_generator")["detector"],
+            read_result("cifake")["rows"]["logreg"]["metrics"]["test"]["accuracy"],
+        ),
         "costs": lambda: costs(read_result("cifake")),
         "speed": lambda: speed_tables.speed({name: read_result(name) for name in SPEED}),
         "eda": lambda: eda.table(read_result("eda")),

@@ -41,6 +41,13 @@ def test_no_fall_supports_nothing() -> None:
     assert found["mean_drop_interval"][0] < 0 < found["mean_drop_interval"][1]
 
 
+def test_a_fall_on_some_generators_is_supported_partly() -> None:
+    unseen = {name: calls(90, 100) for name in "bcde"} | {"f": calls(10, 100)}
+    found = conclude([Trial("a", ("a",), {"a": calls(90, 100), **unseen})])
+    assert found is not None
+    assert (found["verdict"], found["significant"], found["tests"]) == ("partly", 1, 5)
+
+
 def test_three_images_are_never_certain() -> None:
     found = conclude([Trial("a", ("a",), {"a": calls(3, 3), "b": calls(0, 3)})])
     assert found is not None
