@@ -62,7 +62,7 @@ def fall(found: Row, accuracy: float) -> str:
     best = max(others, key=lambda row: row["recall"])
     return "\n".join(
         [
-            f"| accuracy on CIFAKE | CIFAKE's fakes found | fakes of {len(others)} other generators found | AUROC there |",
+            f"| accuracy on CIFAKE | its fakes found | fakes of {len(others)} other generators found | AUROC there |",
             "| --- | --- | --- | --- |",
             f"| {_share(accuracy)} | {_share(recall[0])} | **{_share(recall[1])}** on average, at most "
             f"{_share(best['recall'])} ({best['generator']}) | {areas[0]} to {areas[-1]} |",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from frontend.client import FINISHED, pages
@@ -115,17 +117,35 @@ def show_form() -> None:
         default=[],
         placeholder=say_text("generators.datasets.choose"),
     )
-    if st.button(say("generators.start"), type="primary", icon=":material/play_arrow:", disabled=not chosen):
-        start(str(kind), str(model_id), chosen, str(split))
+    only = choose_generators([datasets[id] for id in chosen]) if kind == "matrix" else []
+    ready = bool(chosen) and len(only) != 1
+    if st.button(say("generators.start"), type="primary", icon=":material/play_arrow:", disabled=not ready):
+        if kind == "evaluate":
+            start(lambda: client().evaluate(str(model_id), chosen, split=str(split)))
+        else:
+            start(lambda: client().cross_evaluate(chosen, generators=only or None))
 
 
-def start(kind: str, model_id: str, datasets: list[str], split: str) -> None:
+def choose_generators(datasets: Sequence[Json]) -> list[str]:
+    """Those of the data sets' generators that stand against each other; none for all."""
+    names = sorted({name for info in datasets for name in info["generators"] if name})
+    if len(names) < 3:
+        return []
+    return choose_several(
+        say("generators.only"),
+        names,
+        "generators.only",
+        format_func=str,
+        default=[],
+        placeholder=say_text("generators.only.all"),
+        help=say("generators.only.help"),
+    )
+
+
+def start(submit: Callable[[], Json]) -> None:
     """Starts the job and shows it; what the service refuses stands below the button."""
     try:
-        if kind == "evaluate":
-            job = client().evaluate(model_id, datasets, split=split)
-        else:
-            job = client().cross_evaluate(datasets)
+        job = submit()
     except ApiError as error:
         show_error(error)
         return

@@ -33,6 +33,11 @@ TEXTS: dict[str, Text] = {
     "generators.split": Text("Images", "Изображения"),
     "generators.split.test": Text("Test images, where a data set names some", "Тестовые, если набор их выделяет"),
     "generators.split.all": Text("All images", "Все изображения"),
+    "generators.only": Text("Generators", "Генераторы"),
+    "generators.only.all": Text("All of these data sets", "Все из этих наборов"),
+    "generators.only.help": Text(
+        "At least two; nothing chosen takes all.", "Не меньше двух; если ничего не выбрано, участвуют все."
+    ),
     "generators.start": Text("Measure", "Измерить"),
     "generators.nothing": Text(
         "This takes a model and a data set: bring images on the page Data, with fakes in folders FAKE/<generator>/.",
