@@ -90,9 +90,11 @@ class Client:
         model_id: str | None = None,
         explain: bool = False,
         provenance: bool = False,
+        stability: bool = False,
     ) -> Json:
         """`{model_id, predictions: [...], errors: [...]}`: one or the other for each image, with its `index`."""
-        fields = {"model_id": model_id, "explain": explain or None, "provenance": provenance or None}
+        flags = {"explain": explain, "provenance": provenance, "stability": stability}
+        fields = {"model_id": model_id, **{name: flag or None for name, flag in flags.items()}}
         form = Multipart(fields, _parts("files", images))
         try:
             return self._http.json("POST", "/predict", form=form)

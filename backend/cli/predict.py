@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,8 +25,16 @@ BYTES_AT_ONCE = 64 * 2**20
 
 def predict(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns such as 'photos/*.jpg'.")],
+    *,
     recursive: Annotated[bool, typer.Option("--recursive", help="Search folders within folders as well.")] = False,
     model: Annotated[str | None, typer.Option(help="Id of the model; the active one by default.")] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="Write a heat-map of each answer into this folder, as PNG to lay over the image."),
+    ] = None,
+    stability: Annotated[
+        bool, typer.Option("--stability", help="Try each answer on changed copies; one that does not hold is unsure.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell whether images are REAL or FAKE. One unreadable file never stops the others; status 1 if none was read."""
@@ -33,7 +42,9 @@ def predict(
         files = list(dict.fromkeys(find_files(paths, recursive=recursive)))
         answer: dict[str, Any] = {"model_id": None, "predictions": [], "errors": []}
         for images, unread in read_files(files, largest=service.settings.max_upload_bytes):
-            part = service.predictor.predict(images, model)
+            part = service.predictor.predict(images, model, explain=explain is not None, stability=stability)
+            if explain is not None:
+                write_heatmaps(explain, part["predictions"], start=len(answer["predictions"]))
             answer["model_id"] = part["model_id"]
             answer["predictions"] += part["predictions"]
             answer["errors"] += [describe_error(item["filename"], item["error"]) for item in part["errors"]] + unread
@@ -88,6 +99,17 @@ def read_files(
         yield images, errors
 
 
+def write_heatmaps(folder: Path, predictions: Sequence[dict[str, Any]], *, start: int) -> None:
+    """Writes NUMBER-NAME.png for each explained answer, numbered from `start`, and says which have none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, item in enumerate(predictions, start):
+        if item["explanation"] is None:
+            typer.echo(f"{item['filename']}: no heat-map: the model's features have no places.", err=True)
+            continue
+        name = f"{number:04d}-{Path(item['filename']).stem}.png"
+        (folder / name).write_bytes(base64.b64decode(item["explanation"]["heatmap"]))
+
+
 def describe_error(filename: str, error: DeepfakeError) -> dict[str, str]:
     """The error of one file as JSON."""
     return {"filename": filename, "code": error.code, "message": error.message, "hint": error.hint}
@@ -97,9 +119,15 @@ def show_answer(answer: dict[str, Any]) -> None:
     """Prints verdicts as a table on standard output and errors on standard error."""
     if answer["predictions"]:
         rows = [
-            [item["verdict"], item["label"], f"{item['probability_fake']:.3f}", item["filename"]]
+            [item["verdict"], item["label"], f"{item['probability_fake']:.3f}", *_flips(item), item["filename"]]
             for item in answer["predictions"]
         ]
-        print_table(["verdict", "label", "probability of FAKE", "file"], rows)
+        flips = ["flips"] if answer["predictions"][0]["stability"] else []
+        print_table(["verdict", "label", "probability of FAKE", *flips, "file"], rows)
     for error in answer["errors"]:
         typer.echo(f"{error['filename']}: {error['message']} {error['hint']}".rstrip(), err=True)
+
+
+def _flips(item: dict[str, Any]) -> list[str]:
+    stability = item["stability"]
+    return [] if stability is None else [f"{stability['flips']} of {len(stability['tried'])}"]

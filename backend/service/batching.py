@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from backend.core.errors import Unavailable, Unreachable
 
+Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 BATCH_IMAGES = 32
@@ -19,10 +20,10 @@ BATCH_BYTES = 2 * 2**20
 
 
 @dataclass
-class _Request(Generic[Answer]):
+class _Request(Generic[Question, Answer]):
     """The images of one call of `submit`: those that wait, and the answers so far."""
 
-    model_id: str | None
+    question: Question
     files: Sequence[bytes]
     answers: list[Answer | None]
     future: Future[list[Answer]]
@@ -32,8 +33,8 @@ class _Request(Generic[Answer]):
 
 
 @dataclass(frozen=True)
-class _Item(Generic[Answer]):
-    request: _Request[Answer]
+class _Item(Generic[Question, Answer]):
+    request: _Request[Question, Answer]
     place: int
 
 
@@ -45,27 +46,27 @@ class BatchFigures:
     waiting: int = 0  # images that no batch has taken yet
 
 
-class Batcher(Generic[Answer]):
-    """Calls `answer(model_id, files)` -> one answer a file, for batches of files that different callers submitted.
+class Batcher(Generic[Question, Answer]):
+    """Calls `answer(question, files)` -> one answer a file, for batches of files that different callers submitted.
 
     A batch is what waits at the moment that a thread is free: an idle service answers a single image at once, a busy
     one answers up to BATCH_IMAGES together. Each client in turn gives one image to a batch, so whoever sends a
-    thousand does not keep back whoever sends one. All images of a batch are for one model.
+    thousand does not keep back whoever sends one. All images of a batch have one question, such as the model's id.
     """
 
-    def __init__(self, answer: Callable[[str | None, Sequence[bytes]], Sequence[Answer]], threads: int) -> None:
+    def __init__(self, answer: Callable[[Question, Sequence[bytes]], Sequence[Answer]], threads: int) -> None:
         self._answer, self._threads = answer, threads
-        self._turns: OrderedDict[str, deque[_Request[Answer]]] = OrderedDict()  # by client, who is next first
+        self._turns: OrderedDict[str, deque[_Request[Question, Answer]]] = OrderedDict()  # by client, who is next first
         self._changed = threading.Condition()
         self._started = self._closed = False
         self.figures = BatchFigures()
 
-    def submit(self, client: str, files: Sequence[bytes], model_id: str | None) -> Future[list[Answer]]:
+    def submit(self, client: str, files: Sequence[bytes], question: Question) -> Future[list[Answer]]:
         """One answer a file, in order, or the exception that `answer` raised.
 
         Raises Unavailable once the batcher is closed.
         """
-        request: _Request[Answer] = _Request(model_id, files, [None] * len(files), Future())
+        request: _Request[Question, Answer] = _Request(question, files, [None] * len(files), Future())
         if not files:
             request.future.set_result([])
             return request.future
@@ -100,16 +101,16 @@ class Batcher(Generic[Answer]):
                 batch = self._take()
             self._run(batch)
 
-    def _take(self) -> list[_Item[Answer]]:
+    def _take(self) -> list[_Item[Question, Answer]]:
         """The next batch, one image of each client at a time; the lock is held."""
-        model_id = next(iter(self._turns.values()))[0].model_id
-        batch: list[_Item[Answer]] = []
+        question = next(iter(self._turns.values()))[0].question
+        batch: list[_Item[Question, Answer]] = []
         size = 0
-        passed = 0  # clients in a row whose next images are for another model
+        passed = 0  # clients in a row whose next images have another question
         while passed < len(self._turns) and len(batch) < BATCH_IMAGES and size < BATCH_BYTES:
             client, requests = self._turns.popitem(last=False)
             request = requests[0]
-            if request.model_id != model_id:
+            if request.question != question:
                 passed += 1
             else:
                 passed = 0
@@ -124,10 +125,10 @@ class Batcher(Generic[Answer]):
         self.figures.sizes[len(batch)] += 1
         return batch
 
-    def _run(self, batch: list[_Item[Answer]]) -> None:
-        model_id = batch[0].request.model_id
+    def _run(self, batch: list[_Item[Question, Answer]]) -> None:
+        question = batch[0].request.question
         try:
-            answers = self._answer(model_id, [item.request.files[item.place] for item in batch])
+            answers = self._answer(question, [item.request.files[item.place] for item in batch])
         except Exception as error:
             may_be_one = not isinstance(error, Unreachable) and len({id(item.request) for item in batch}) > 1
             if may_be_one:  # perhaps one image of somebody else is to blame
@@ -140,7 +141,9 @@ class Batcher(Generic[Answer]):
         finally:
             batch.clear()  # an error keeps this frame, which would lead back to it and keep the files alive
 
-    def _settle(self, batch: list[_Item[Answer]], answers: Sequence[Answer | None], error: Exception | None) -> None:
+    def _settle(
+        self, batch: list[_Item[Question, Answer]], answers: Sequence[Answer | None], error: Exception | None
+    ) -> None:
         ended = []
         with self._changed:
             for item, answer in zip(batch, answers, strict=True):

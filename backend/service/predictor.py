@@ -5,20 +5,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.core.detector import Answer, Detector
 from backend.core.errors import DeepfakeError
 from backend.core.images import DecodedImage, decode
+from backend.core.stability import heed, try_changes
 from backend.service.batching import Batcher, BatchFigures
+from backend.service.explaining import describe_explanation, describe_stability
 from backend.service.registry import Registry
 
 DECODED_PIXELS = 16_000_000
 """So many pixels are decoded at a time, so that a batch of large photographs stays small in memory."""
 
+MOST_EXAMINED = 16
+"""Most images of one request that are explained or tested for stability: each costs as much as ten answers."""
+
 LOCAL = "local"
 """The client of calls that name none, as those of the command line."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of images."""
+
+    model_id: str | None = None  # None: the active one
+    explain: bool = False
+    stability: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,13 +46,15 @@ class Verdict:
     width: int = 0  # pixels, upright
     height: int = 0
     format: str = ""
+    explanation: dict[str, Any] | None = None  # see describe_explanation
+    stability: dict[str, Any] | None = None  # see describe_stability
     error: DeepfakeError | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain values. Only where there is one."""
         if self.answer is None:
             raise ValueError("this file was not answered")
-        about = ("sha256", "model_id", "threshold", "width", "height", "format")
+        about = ("sha256", "model_id", "threshold", "width", "height", "format", "explanation", "stability")
         return {**{name: getattr(self, name) for name in about}, **vars(self.answer)}
 
 
@@ -47,22 +63,29 @@ class Predictor:
 
     def __init__(self, registry: Registry, max_pixels: int, at_once: int) -> None:
         self._registry, self._max_pixels = registry, max_pixels
-        self._batcher: Batcher[Verdict] = Batcher(self._answer, threads=at_once)
+        self._batcher: Batcher[Question, Verdict] = Batcher(self._answer, threads=at_once)
 
     @property
     def figures(self) -> BatchFigures:
         """Waiting images and sizes of batches, for metrics."""
         return self._batcher.figures
 
-    def submit(self, client: str, files: Sequence[bytes], model_id: str | None = None) -> Future[list[Verdict]]:
+    def submit(self, client: str, files: Sequence[bytes], question: Question) -> Future[list[Verdict]]:
         """One verdict a file, in order; it raises NotFound, NoActiveModel or IntegrityError for the model itself.
 
-        Clients take turns. Without `model_id` the active model is looked up after this call: for several files, which
+        Clients take turns. Without a `model_id` the active model is looked up after this call: for several files, which
         may be answered in several batches, look it up first, so that one model answers all of them.
         """
-        return self._batcher.submit(client, files, model_id)
+        return self._batcher.submit(client, files, question)
 
-    def predict(self, images: Sequence[tuple[str, bytes]], model_id: str | None = None) -> dict[str, Any]:
+    def predict(
+        self,
+        images: Sequence[tuple[str, bytes]],
+        model_id: str | None = None,
+        *,
+        explain: bool = False,
+        stability: bool = False,
+    ) -> dict[str, Any]:
         """`{"model_id", "predictions": [...], "errors": [...]}` for (filename, file bytes) pairs, in order.
 
         A file that is no image becomes an entry of `errors` {filename, error: DeepfakeError}; the others are answered.
@@ -70,7 +93,8 @@ class Predictor:
         """
         chosen = model_id or self._registry.active()  # read once: another may be chosen meanwhile
         self._registry.detector(chosen)
-        verdicts = self.submit(LOCAL, [data for _, data in images], chosen).result()
+        question = Question(chosen, explain, stability)
+        verdicts = self.submit(LOCAL, [data for _, data in images], question).result()
         named = list(zip((filename for filename, _ in images), verdicts, strict=True))
         return {
             "model_id": chosen,
@@ -82,8 +106,8 @@ class Predictor:
         """Answers what waits; nothing new is taken."""
         self._batcher.close()
 
-    def _answer(self, model_id: str | None, files: Sequence[bytes]) -> list[Verdict]:
-        chosen = model_id or self._registry.active()
+    def _answer(self, question: Question, files: Sequence[bytes]) -> list[Verdict]:
+        chosen = question.model_id or self._registry.active()
         detector = self._registry.detector(chosen)
         verdicts: dict[int, Verdict] = {}
         decoded: dict[int, tuple[str, DecodedImage]] = {}
@@ -95,9 +119,9 @@ class Predictor:
             except DeepfakeError as error:
                 verdicts[place] = Verdict(str(chosen), detector.threshold, sha256, error=_without_trace(error))
             if sum(image.width * image.height for _, image in decoded.values()) >= DECODED_PIXELS:
-                verdicts |= _judge(str(chosen), detector, decoded)
+                verdicts |= _judge(str(chosen), detector, decoded, question)
                 decoded.clear()
-        verdicts |= _judge(str(chosen), detector, decoded)
+        verdicts |= _judge(str(chosen), detector, decoded, question)
         return [verdicts[place] for place in range(len(files))]
 
 
@@ -107,12 +131,25 @@ def _without_trace(error: DeepfakeError) -> DeepfakeError:
     return error.with_traceback(None)
 
 
-def _judge(model_id: str, detector: Detector, decoded: Mapping[int, tuple[str, DecodedImage]]) -> dict[int, Verdict]:
+def _judge(
+    model_id: str, detector: Detector, decoded: Mapping[int, tuple[str, DecodedImage]], question: Question
+) -> dict[int, Verdict]:
     if not decoded:
         return {}
     images = [image for _, image in decoded.values()]
     answers = detector.predict([image.pixels for image in images], [(image.height, image.width) for image in images])
-    return {
-        place: Verdict(model_id, detector.threshold, sha256, answer, image.width, image.height, image.format)
-        for (place, (sha256, image)), answer in zip(decoded.items(), answers, strict=True)
-    }
+    verdicts: dict[int, Verdict] = {}
+    for (place, (sha256, image)), answer in zip(decoded.items(), answers, strict=True):
+        told = Verdict(model_id, detector.threshold, sha256, answer, image.width, image.height, image.format)
+        verdicts[place] = _examined(told, answer, detector, image, question)
+    return verdicts
+
+
+def _examined(told: Verdict, answer: Answer, detector: Detector, image: DecodedImage, question: Question) -> Verdict:
+    """The verdict with what else was asked for."""
+    if question.explain:
+        told = replace(told, explanation=describe_explanation(detector, image))
+    if question.stability:
+        stability = try_changes(detector, image.pixels, answer)
+        told = replace(told, answer=heed(answer, stability), stability=describe_stability(stability))
+    return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from PIL import Image
 
 from backend.core.images import FORMATS
 from tests.api.leftovers import leftovers, peak_growth
-from tests.pictures import crop, encode, photo, pixel_bomb
+from tests.pictures import crop, encode, fake, photo, pixel_bomb
 from tests.running import RunningService
 
 
@@ -177,7 +178,12 @@ def test_named_model(fitted: RunningService) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "code"), [({"explain": "perhaps"}, "upload.fields"), ({"nonsense": "1"}, "upload.fields")]
+    ("fields", "code"),
+    [
+        ({"explain": "perhaps"}, "upload.fields"),
+        ({"stability": "2"}, "upload.fields"),
+        ({"nonsense": "1"}, "upload.fields"),
+    ],
 )
 def test_wrong_fields(fitted: RunningService, fields: dict[str, str], code: str) -> None:
     answer = predict(fitted, ("a", photo(1)), **fields)
@@ -186,7 +192,70 @@ def test_wrong_fields(fitted: RunningService, fields: dict[str, str], code: str)
 
 def test_flags_are_accepted(fitted: RunningService) -> None:
     answer = only(predict(fitted, ("a", photo(1)), explain="true", provenance="true"))
-    assert (answer["explanation"], answer["provenance"]) == (None, None)
+    assert (answer["explanation"], answer["provenance"]) == (None, None)  # features of the spectrum have no places
+
+
+SHIPPED_MODEL = "cifake-logreg"
+
+
+def test_an_explanation_adds_up_and_has_a_picture(fitted: RunningService) -> None:
+    data = photo(1)
+    plain = only(predict(fitted, ("a.png", data), model_id=SHIPPED_MODEL))
+    answer = only(predict(fitted, ("a.png", data), model_id=SHIPPED_MODEL, explain="true"))
+    explanation = answer.pop("explanation")
+    score = answer.pop("score")
+    assert score == pytest.approx(plain.pop("score"), abs=1e-4)
+    assert {key for key, value in answer.items() if value != plain[key]} <= {"probability_fake"}
+    assert (explanation["exact"], explanation["note_code"]) == (True, "exact")
+    assert explanation["margin"] == pytest.approx(score, abs=1e-4)
+    sums = [np.sum(stage["map"]) for stage in explanation["stages"]]
+    assert sums == pytest.approx([stage["share"] for stage in explanation["stages"]], abs=1e-4)
+    assert explanation["base"] + sum(sums) == pytest.approx(score, abs=1e-3)
+    assert explanation["stages"][0]["note"] is None
+    assert "100%" in explanation["stages"][-1]["note"]
+    with Image.open(io.BytesIO(base64.b64decode(explanation["heatmap"]))) as heatmap:
+        assert (heatmap.format, heatmap.mode, heatmap.size) == ("PNG", "RGBA", (48, 48))
+
+
+def test_the_heat_map_of_a_large_image_lies_upright_and_is_reduced(fitted: RunningService) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encode(Image.fromarray(crop(3, 290)).resize((1200, 900)), "JPEG", exif=exif)
+    explanation = only(predict(fitted, ("a.jpg", data), model_id=SHIPPED_MODEL, explain="1"))["explanation"]
+    with Image.open(io.BytesIO(base64.b64decode(explanation["heatmap"]))) as heatmap:
+        assert heatmap.size == (384, 512)
+    assert all(len(stage["map"]) <= 32 for stage in explanation["stages"])
+
+
+def test_stability_tells_what_became_of_each_changed_copy(fitted: RunningService) -> None:
+    answers = [only(predict(fitted, ("a", data), stability="true")) for data in (photo(1), fake(2), photo(3))]
+    for answer in answers:
+        stability = answer["stability"]
+        assert [each["change"] for each in stability["tried"]] == ["jpeg"] * 3 + ["resize"] * 2 + [
+            "crop",
+            "blur",
+            "flip",
+        ]
+        assert stability["flips"] == sum(each["flipped"] for each in stability["tried"])
+        assert stability["unstable"] == ("unstable" in answer["reason_codes"])
+        assert len(answer["reasons"]) == len(answer["reason_codes"])
+        if stability["unstable"]:
+            assert answer["verdict"] == "unsure"
+    assert only(predict(fitted, ("a", photo(1))))["stability"] is None
+
+
+@pytest.mark.parametrize("flag", ["explain", "stability"])
+def test_what_costs_ten_answers_is_for_few_files(fitted: RunningService, flag: str) -> None:
+    answer = predict(fitted, *((str(n), photo(n)) for n in range(17)), **{flag: "true"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "upload.fields")
+    assert "17 files" in answer.json()["detail"]
+    assert "16" in answer.json()["detail"]
+
+
+def test_a_broken_file_among_explained_ones_gets_its_problem(fitted: RunningService) -> None:
+    answer = predict(fitted, ("bad", b"x"), ("good", photo(1)), explain="true", stability="true")
+    assert [item["index"] for item in answer.json()["errors"]] == [0]
+    assert answer.json()["predictions"][0]["stability"]["tried"]
 
 
 def test_no_files(fitted: RunningService) -> None:

@@ -42,26 +42,26 @@ def slow() -> Slow:
 
 
 @pytest.fixture
-def batcher(slow: Slow) -> Iterator[Batcher[bytes]]:
+def batcher(slow: Slow) -> Iterator[Batcher[str | None, bytes]]:
     batcher = Batcher(slow, threads=1)
     yield batcher
     slow.go.set()
     batcher.close()
 
 
-def occupy(batcher: Batcher[bytes], slow: Slow) -> None:
+def occupy(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     """Keeps the only thread busy, so that what is submitted next waits."""
     batcher.submit("first", [b"x"], None)
     assert slow.begun.wait(WAIT)
 
 
-def test_an_idle_batcher_takes_a_single_image_at_once(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_an_idle_batcher_takes_a_single_image_at_once(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     slow.go.set()
     assert batcher.submit("a", [b"x"], None).result(WAIT) == [b"X"]
     assert batcher.figures.sizes == {1: 1}
 
 
-def test_what_waits_is_answered_together_and_in_order(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_what_waits_is_answered_together_and_in_order(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     occupy(batcher, slow)
     futures = [batcher.submit("a", [b"b%d" % i, b"c%d" % i], None) for i in range(3)]
     assert batcher.figures.waiting == 6
@@ -71,7 +71,7 @@ def test_what_waits_is_answered_together_and_in_order(batcher: Batcher[bytes], s
     assert batcher.figures.waiting == 0
 
 
-def test_who_sends_a_thousand_does_not_keep_back_who_sends_one(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_who_sends_a_thousand_does_not_keep_back_who_sends_one(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     occupy(batcher, slow)
     many = batcher.submit("greedy", [b"g"] * 1000, None)
     also = [batcher.submit("greedy", [b"g"], None) for _ in range(10)]
@@ -84,7 +84,7 @@ def test_who_sends_a_thousand_does_not_keep_back_who_sends_one(batcher: Batcher[
     assert max(len(files) for _, files in slow.batches) == BATCH_IMAGES
 
 
-def test_large_files_end_a_batch(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_large_files_end_a_batch(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     occupy(batcher, slow)
     futures = [batcher.submit(str(i), [b"x" * BATCH_BYTES], None) for i in range(3)]
     slow.go.set()
@@ -93,7 +93,7 @@ def test_large_files_end_a_batch(batcher: Batcher[bytes], slow: Slow) -> None:
     assert batcher.figures.sizes == {1: 4}
 
 
-def test_a_batch_is_for_one_model(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_a_batch_is_for_one_model(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     occupy(batcher, slow)
     futures = [batcher.submit(str(i % 3), [b"x"], f"model-{i % 2}") for i in range(12)]
     slow.go.set()
@@ -103,7 +103,7 @@ def test_a_batch_is_for_one_model(batcher: Batcher[bytes], slow: Slow) -> None:
     assert sum(len(files) for model, files in slow.batches if model == "model-0") == 6
 
 
-def test_a_failure_is_that_of_its_own_request(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_a_failure_is_that_of_its_own_request(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     occupy(batcher, slow)
     good = [batcher.submit("a", [b"x"], None) for _ in range(3)]
     bad = batcher.submit("b", [b"y", b"poison"], None)
@@ -116,7 +116,7 @@ def test_a_failure_is_that_of_its_own_request(batcher: Batcher[bytes], slow: Slo
         unknown.result(WAIT)
 
 
-def test_closing_answers_what_waits_and_takes_nothing_new(batcher: Batcher[bytes], slow: Slow) -> None:
+def test_closing_answers_what_waits_and_takes_nothing_new(batcher: Batcher[str | None, bytes], slow: Slow) -> None:
     occupy(batcher, slow)
     waiting = batcher.submit("a", [b"x"], None)
     batcher.close()
@@ -126,11 +126,11 @@ def test_closing_answers_what_waits_and_takes_nothing_new(batcher: Batcher[bytes
     assert waiting.result(WAIT) == [b"X"]
 
 
-def test_nothing_is_answered_with_nothing(batcher: Batcher[bytes]) -> None:
+def test_nothing_is_answered_with_nothing(batcher: Batcher[str | None, bytes]) -> None:
     assert batcher.submit("a", [], None).result(WAIT) == []
 
 
-def test_a_database_that_is_away_is_asked_once_a_batch(slow: Slow, batcher: Batcher[bytes]) -> None:
+def test_a_database_that_is_away_is_asked_once_a_batch(slow: Slow, batcher: Batcher[str | None, bytes]) -> None:
     occupy(batcher, slow)
     futures = [batcher.submit(client, [b"a"], "away") for client in ("a", "b", "c")]
     slow.go.set()
@@ -140,7 +140,9 @@ def test_a_database_that_is_away_is_asked_once_a_batch(slow: Slow, batcher: Batc
     assert [model_id for model_id, _ in slow.batches] == [None, "away"]
 
 
-def test_a_failed_batch_keeps_no_file_until_the_next_garbage_collection(slow: Slow, batcher: Batcher[bytes]) -> None:
+def test_a_failed_batch_keeps_no_file_until_the_next_garbage_collection(
+    slow: Slow, batcher: Batcher[str | None, bytes]
+) -> None:
     data = bytes(1000)
     before = sys.getrefcount(data)
     gc.disable()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import nullcontext
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -20,13 +21,14 @@ from backend.api.schemas.common import responses
 from backend.api.schemas.predictions import Prediction, PredictOut
 from backend.api.spool import Pack, PackedFile
 from backend.service.app import Service
-from backend.service.predictor import Verdict
+from backend.service.predictor import MOST_EXAMINED, Question, Verdict
 
 router = APIRouter(tags=["predict"])
 
 _BATCH_FILES, _BATCH_BYTES, _BATCHES_AT_ONCE = 64, 32 * 1_048_576, 2
 _READ_AT_ONCE = 1_048_576  # bytes that are read without a thread: they lie in memory, or in the system's cache
-_FLAGS = ("", "true", "false", "1", "0")
+_FLAGS = ("explain", "provenance", "stability")
+_YES, _NO = ("true", "1"), ("", "false", "0")
 
 
 @router.post(
@@ -45,16 +47,19 @@ _FLAGS = ("", "true", "false", "1", "0")
 async def predict(request: Request) -> Response:
     """One answer for each file, by the active model or `model_id`. A bad file does not fail the others.
 
+    With `explain` each answer says which parts of the image led to it; with `stability` it is tried on changed copies,
+    and a verdict that does not hold becomes `unsure`. Both are for at most 16 files of a request.
+
     200 where any file was answered; otherwise the problem itself: that of the only file, or one with `errors`.
     """
     service: Service = request.app.state.service
     gate: Gate = request.app.state.gate
-    form = ("model_id", "explain", "provenance")
+    form = ("model_id", *_FLAGS)
     async with receive_images(request, request.app.state.settings, form) as (pack, fields):
-        _check_flags(fields)
+        question = _question_of(fields, len(pack.files))
         is_small = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
         async with nullcontext() if is_small else gate.large:
-            answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
+            answers = await answer_pack(service, pack, client_of(request), question)
     _count(request.app.state.metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
@@ -67,16 +72,16 @@ direct = Direct("/predict", predict, methods=["POST"], include_in_schema=False)
 """The same without FastAPI's way to it."""
 
 
-async def answer_pack(service: Service, pack: Pack, client: str, model_id: str | None) -> PredictOut:
+async def answer_pack(service: Service, pack: Pack, client: str, question: Question) -> PredictOut:
     """Answers and errors, each in the order of the files. Holds the bytes of two batches at a time.
 
     Raises NotFound, NoActiveModel or IntegrityError.
     """
-    if model_id is None and len(pack.files) > 1:  # one model for all files, whatever is chosen meanwhile
-        model_id = await run_in_threadpool(service.registry.active)
+    if question.model_id is None and len(pack.files) > 1:  # one model for all files, whatever is chosen meanwhile
+        question = replace(question, model_id=await run_in_threadpool(service.registry.active))
     failed = [file_problem(entry, too_large_file(entry)) for entry in pack.files if not entry.is_whole]
     if len(failed) == len(pack.files):
-        await run_in_threadpool(service.registry.detector, model_id)  # a model that is not there is said first
+        await run_in_threadpool(service.registry.detector, question.model_id)  # a model that is not there is said first
     answered: list[Prediction] = []
     under_way: deque[tuple[list[PackedFile], Future[list[Verdict]]]] = deque()
 
@@ -100,20 +105,30 @@ async def answer_pack(service: Service, pack: Pack, client: str, model_id: str |
         if len(under_way) == _BATCHES_AT_ONCE:
             await collect()
         entries = [entry for entry, _ in batch]
-        under_way.append((entries, service.predictor.submit(client, [data for _, data in batch], model_id)))
+        under_way.append((entries, service.predictor.submit(client, [data for _, data in batch], question)))
     while under_way:
         await collect()
     return PredictOut(
-        model_id=model_id or next(iter(chosen), ""),
+        model_id=question.model_id or next(iter(chosen), ""),
         predictions=sorted(answered, key=lambda item: item.index),
         errors=sorted(failed, key=lambda item: item.index),
     )
 
 
-def _check_flags(fields: Mapping[str, str]) -> None:
-    for name in ("explain", "provenance"):
-        if fields.get(name, "").lower() not in _FLAGS:
+def _question_of(fields: Mapping[str, str], files: int) -> Question:
+    """What the form asks for. Raises ProblemError for a flag that is none, and for too many files with one."""
+    for name in _FLAGS:
+        if fields.get(name, "").lower() not in (*_YES, *_NO):
             raise ProblemError(422, "upload.fields", f"`{name}` is neither true nor false.", "Send true or false.")
+    explain, stability = (fields.get(name, "").lower() in _YES for name in ("explain", "stability"))
+    if (explain or stability) and files > MOST_EXAMINED:
+        raise ProblemError(
+            422,
+            "upload.fields",
+            f"The request has {files} files; `explain` and `stability` are for at most {MOST_EXAMINED}.",
+            "Send fewer files, or ask for the verdicts alone.",
+        )
+    return Question(fields.get("model_id") or None, explain, stability)
 
 
 def _count(metrics: Metrics, answers: PredictOut) -> None:

@@ -10,6 +10,55 @@ from backend.api.schemas.common import Problem, Strict
 from backend.service.predictor import Verdict
 
 
+class StageOut(Strict):
+    """What one stage of the network adds to the score."""
+
+    name: str = Field(examples=["block2.0.dw"])
+    share: float = Field(description="In the unit of the score, positive towards FAKE", examples=[0.83])
+    map: list[list[float]] | None = Field(
+        description="`share` by place, rows from the top, at most 32 x 32; null where the features have no places",
+        examples=[[[0.5, -0.25], [0.25, 0.33]]],
+    )
+    receptive_field: float | None = Field(description="Of the image's side, that one place sees, 0..1", examples=[0.17])
+    note: str | None = Field(description="A limit of this map, in words")
+
+
+class ExplanationOut(Strict):
+    """Which parts of the image led to the score: `base` and the shares of all stages add up to `margin`."""
+
+    exact: bool = Field(description="false: the head is not linear, and `base` takes what its slope does not explain")
+    base: float = Field(description="What the head says of an image whose features are the training images' mean")
+    margin: float = Field(description="The score before calibration")
+    note: str = Field(description="How to read the map, in words")
+    note_code: Literal["exact", "approximate"] = Field(description="The note, for a program")
+    stages: list[StageOut]
+    heatmap: str = Field(
+        description="All maps together as PNG (RGBA, in base64), of the image's size or reduced to 512 pixels: orange "
+        "speaks for FAKE, blue for REAL, opacity is strength",
+        examples=["iVBORw0KGgo="],
+    )
+
+
+class TriedOut(Strict):
+    """One changed copy of the image."""
+
+    change: str = Field(description="jpeg, resize, crop, blur or flip", examples=["jpeg"])
+    strength: float = Field(
+        description="jpeg: quality; resize: factor; crop: share of each side that stays; blur: pixels", examples=[75]
+    )
+    probability_fake: float = Field(ge=0, le=1, examples=[0.91])
+    verdict: Literal["real", "fake", "unsure"] = Field(description="By the probability alone")
+    flipped: bool = Field(description="The label is another one than that of the image itself")
+
+
+class StabilityOut(Strict):
+    """Whether the answer holds on changed copies of the image."""
+
+    unstable: bool = Field(description="A copy gets the opposite verdict, and not a close one: the verdict is `unsure`")
+    flips: int = Field(ge=0, description="Copies with another label")
+    tried: list[TriedOut]
+
+
 class Prediction(Strict):
     """What a model says of one image."""
 
@@ -30,20 +79,28 @@ class Prediction(Strict):
     reasons: list[str] = Field(description="Sentences that explain the verdict")
     reason_codes: list[str] = Field(
         description="One for each of the reasons, for a program; they do not change between versions",
-        examples=[["size", "too_close"]],
+        examples=[["size", "too_close", "unstable"]],
     )
     width: int = Field(description="Pixels, upright")
     height: int = Field(description="Pixels, upright")
     format: str = Field(description="The file's format", examples=["JPEG"])
-    explanation: dict[str, Any] | None = Field(None, description="With `explain`; null where there is none")
+    explanation: ExplanationOut | None = Field(
+        None, description="With `explain`; null for a model without a network: its features have no places"
+    )
     provenance: dict[str, Any] | None = Field(None, description="With `provenance`; null where there is none")
+    stability: StabilityOut | None = Field(None, description="With `stability`")
 
     @classmethod
     def of(cls, index: int, filename: str, verdict: Verdict) -> Prediction:
         """The entry for one answered file. Unchecked: the values are our own, and checking costs more than making."""
         about = verdict.to_json()
         lists = {name: list(about[name]) for name in ("reasons", "reason_codes")}
-        return cls.model_construct(**{**about, **lists, "index": index, "filename": filename})
+        parts = {name: None if about[name] is None else kind(**about[name]) for name, kind in _PARTS.items()}
+        return cls.model_construct(**{**about, **lists, **parts, "index": index, "filename": filename})
+
+
+_PARTS: dict[str, type[Strict]] = {"explanation": ExplanationOut, "stability": StabilityOut}
+"""What is there only where it was asked for."""
 
 
 class FileProblem(Problem):

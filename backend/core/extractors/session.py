@@ -7,8 +7,8 @@ from pathlib import Path
 import onnxruntime
 
 
-def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """The session of the graph in `path`; one run of it takes `threads` threads.
+def open_session(graph: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
+    """The session of a graph, by its file or its bytes; one run of it takes `threads` threads.
 
     Raises what the runtime raises for a damaged file: classes of its own, many of them.
     """
@@ -17,4 +17,5 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 3
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores alone
-    return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    source = graph if isinstance(graph, bytes) else str(graph)
+    return onnxruntime.InferenceSession(source, settings, providers=["CPUExecutionProvider"])

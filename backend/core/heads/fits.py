@@ -17,6 +17,7 @@ from backend.core.heads.linear import LinearHead
 from backend.core.heads.metric import Metric
 from backend.core.heads.mlp import MlpHead
 from backend.core.heads.primal import PrimalLinear
+from backend.core.heads.rows import centre_and_scale
 from backend.core.heads.sgd import fit_epochs
 
 
@@ -57,7 +58,7 @@ def _fit_linear(fit: Fit, loss: str) -> LinearHead:
     chosen = fit.chosen_c(fit.X, loss)
     model = PrimalLinear(loss, chosen["C"], fit.config.class_weight)
     model.fit(fit.X, fit.y, each_pass=_passes(fit.progress))
-    return LinearHead(model.coef_, model.intercept_, {**chosen, "iterations": model.n_iter_})
+    return LinearHead(model.coef_, model.intercept_, {**chosen, "iterations": model.n_iter_}, centre=model.mean_)
 
 
 def _fit_sgd(fit: Fit, loss: str) -> LinearHead:
@@ -73,7 +74,7 @@ def _fit_sgd(fit: Fit, loss: str) -> LinearHead:
         validation=fit.validation,
         each_chunk=lambda share: fit.progress("fit head", share),
     )
-    return LinearHead(weights, intercept, chosen, history)
+    return LinearHead(weights, intercept, chosen, history, centre=centre_and_scale(fit.X)[0])
 
 
 def _fit_kernel(fit: Fit, loss: str) -> KernelHead:

@@ -19,6 +19,7 @@ class LinearHead:
     intercept: float
     chosen: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    centre: NDArray[np.float32] | None = None  # (d,): mean of the training features, for explanations; None: not kept
 
     def scores(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n,) for features (n, d)."""
@@ -26,9 +27,17 @@ class LinearHead:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` needs, for head.safetensors."""
-        return {"weights": self.weights, "intercept": np.array([self.intercept], dtype=np.float64)}
+        named: dict[str, NDArray[Any]] = {
+            "weights": self.weights,
+            "intercept": np.array([self.intercept], dtype=np.float64),
+        }
+        return named if self.centre is None else {**named, "centre": self.centre}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LinearHead:
         """The head that `arrays` came from."""
-        return cls(np.asarray(arrays["weights"], dtype=np.float32), float(arrays["intercept"][0]))
+        weights = np.asarray(arrays["weights"], dtype=np.float32)
+        centre = np.asarray(arrays["centre"], dtype=np.float32) if "centre" in arrays else None
+        if centre is not None and centre.shape != weights.shape:
+            raise ValueError("a centre of another shape than the weights")
+        return cls(weights, float(arrays["intercept"][0]), centre=centre)

@@ -69,6 +69,7 @@ class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.solution_ = objective.from_round(result.x)
         self.coef_ = (self.solution_[:-1] / metric.scale).astype(np.float32)
         self.intercept_ = float(self.solution_[-1] - metric.mean.astype(np.float64) @ self.coef_.astype(np.float64))
+        self.mean_ = metric.mean
         self.n_iter_ = int(result.nit)
         self.classes_ = np.array([0, 1])
         return self
