@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from frontend.checking.asking import Answer, Answers, can_explain, explain
+from frontend.checking.asking import Answer, Answers, can_explain, can_try_changes, explain
 from frontend.checking.choice import Choice
 from frontend.checking.downloads import offer_downloads
 from frontend.checking.evidence import offer_report
@@ -53,7 +53,7 @@ def show_one(picture: Picture, answers: Answers, choice: Choice, tray: Tray) -> 
                     st.caption(say("verdict.short.waiting"))
                     continue
                 show_verdict(answer, card)
-                _offer_explanation(picture, answer)
+                _offer_more(picture, answer)
                 offer_report(picture, answer, card)
         with shown:
             show_picture(picture, given[0])
@@ -61,11 +61,18 @@ def show_one(picture: Picture, answers: Answers, choice: Choice, tray: Tray) -> 
                 st.button(say("tray.remove"), key=f"remove.{picture.id}", on_click=partial(tray.remove, picture.id))
 
 
-def _offer_explanation(picture: Picture, answer: Answer) -> None:
-    key = f"explain.{picture.id}.{answer.model_id}"
-    if can_explain(answer) and st.button(say("answer.explain"), key=key, icon=":material/travel_explore:"):
+def _offer_more(picture: Picture, answer: Answer) -> None:
+    key = f"{picture.id}.{answer.model_id}"
+    why = hold = False
+    with st.container(horizontal=True):
+        if can_explain(answer):
+            why = st.button(say("answer.explain"), key=f"explain.{key}", icon=":material/travel_explore:")
+        if can_try_changes(answer):
+            words, more = say("answer.try_changes"), say("answer.try_changes_help")
+            hold = st.button(words, key=f"stability.{key}", icon=":material/rule:", help=more)
+    if why or hold:
         try:
-            explain(picture, answer.model_id)
+            explain(picture, answer.model_id, stability=hold)
         except ApiError as error:
             show_error(error)
         else:

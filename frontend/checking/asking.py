@@ -64,7 +64,7 @@ def next_batch(pictures: Sequence[Picture], model_ids: Sequence[str]) -> tuple[s
     return None
 
 
-def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False) -> None:
+def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False, stability: bool = False) -> None:
     """Asks the service once and keeps its answers. Raises ApiError where that says nothing of these pictures.
 
     The first picture for each model is asked for with an explanation: whether one comes says what the service can do.
@@ -79,6 +79,7 @@ def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False) -> N
             model_id=model_id,
             explain=detailed,
             provenance=detailed,
+            stability=stability,
         )
     except ApiError as error:
         if error.status in PASSING:
@@ -104,11 +105,20 @@ def can_explain(answer: Answer) -> bool:
     return not answer.detailed and _explained_models().get(answer.model_id, False)
 
 
-def explain(picture: Picture, model_id: str) -> None:
-    """Asks for one picture again, with everything that the service can say of it. Raises ApiError."""
+def can_try_changes(answer: Answer) -> bool:
+    """Whether it was not yet tried what becomes of this answer on changed copies of the picture."""
+    return answer.prediction is not None and not answer.prediction.get("stability")
+
+
+def explain(picture: Picture, model_id: str, *, stability: bool = False) -> None:
+    """Asks for one picture again, with its explanation, and with `stability` also on changed copies. Raises ApiError.
+
+    What was asked for before is asked for again.
+    """
     answers = known_answers()
     before = answers[picture.id, model_id]
-    ask(model_id, [picture], detailed=True)
+    tried = bool((before.prediction or {}).get("stability"))
+    ask(model_id, [picture], detailed=True, stability=stability or tried)
     if answers[picture.id, model_id].prediction is None:
         answers[picture.id, model_id] = replace(before, detailed=True)  # what was known is better than nothing
 

@@ -25,6 +25,7 @@ def describe_reasons(prediction: Json, card: Json) -> list[str]:
     if card.get("unsure_band"):
         low, high = (percent(float(limit)) for limit in card["unsure_band"])
         values["too_close"] = {"percent": percent(float(prediction["probability_fake"])), "low": low, "high": high}
+    values["unstable"] = {}
     return [
         say_text(f"reason.{code}", **values[code]) if code in values else str(sentence)
         for code, sentence in zip_longest(codes[: len(sentences)], sentences, fillvalue="")

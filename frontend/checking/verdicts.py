@@ -9,6 +9,7 @@ import streamlit as st
 
 from frontend.checking.asking import Answer
 from frontend.checking.describing import describe_domain, describe_probability, describe_reasons, describe_size
+from frontend.checking.explaining import KNOWN, is_tried, show_note, show_stability, show_stages
 from frontend.checking.heatmap import overlay, read_heatmap
 from frontend.checking.previews import SIDE_PX, Preview, read_upright
 from frontend.checking.tray import Picture
@@ -40,7 +41,9 @@ def show_verdict(answer: Answer, card: Json) -> None:
         st.markdown(f":material/arrow_right: {plain(reason)}")
     st.markdown(f":material/straighten: {plain(describe_domain(prediction, card))}")
     for part in ("stability", "provenance"):
-        if prediction.get(part):
+        if part == "stability" and is_tried(prediction.get(part)):
+            show_stability(prediction[part])
+        elif prediction.get(part):
             st.markdown(f"**{say(f'answer.{part}')}**")
             show_details(prediction[part])
 
@@ -59,9 +62,9 @@ def show_picture(picture: Picture, answer: Answer | None) -> None:
         show_overlay(picture, str(explanation["heatmap"]), answer.model_id)
     else:
         _show_image(picture.preview, picture.name)
-    if explanation.get("note"):
-        st.write(plain(str(explanation["note"])))
-    rest = {key: value for key, value in explanation.items() if key not in ("heatmap", "note")}
+    show_note(explanation)
+    show_stages(explanation)
+    rest = {key: value for key, value in explanation.items() if key not in KNOWN}
     if rest:
         st.markdown(f"**{say('answer.explanation')}**")
         show_details(rest)

@@ -7,13 +7,14 @@ import re
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from frontend.texts import checking, common, data, figures, generators, jobs, models, problems, train
+from frontend.texts import checking, common, data, explaining, figures, generators, jobs, models, problems, train
 from frontend.texts.language import LANGUAGES, Text
 
 TEXTS: dict[str, Text] = {
     **common.TEXTS,
     **checking.TEXTS,
     **data.TEXTS,
+    **explaining.TEXTS,
     **figures.TEXTS,
     **generators.TEXTS,
     **jobs.TEXTS,
