@@ -174,6 +174,17 @@ class Client:
         """The profile of images that the service does not keep."""
         return self._http.json("POST", "/eda", form=Upload(files=images, labels=labels).form())
 
+    # robustness
+
+    def measure_robustness(self, model_id: str, dataset_id: str, *, images: int = 1000, wait_s: int = 0) -> Json:
+        """The job that measures a model on changed copies of test images, or its result within `wait_s` seconds."""
+        body = {"model_id": model_id, "dataset_id": dataset_id, "images": images}
+        return self._http.json("POST", "/robustness", body=body, params={"wait": wait_s}, seconds=ANSWER_S + wait_s)
+
+    def robustness(self, model_id: str, dataset_id: str) -> Json:
+        """What was measured last; an ApiError (404) where nothing was."""
+        return self._http.json("GET", "/robustness", params={"model_id": model_id, "dataset_id": dataset_id})
+
     # fits
 
     def fit(self, dataset_id: str, config: Json | None = None, *, wait_s: int = 0) -> Json:

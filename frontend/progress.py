@@ -140,7 +140,7 @@ def _amount(progress: Json) -> str:
         return say_text("job.done_of", done=size(done), total=size(total))
     if STEP_OF.get(stage) == "fit":  # counted in percent
         return say_text("job.percent", percent=done)
-    if stage in ("import", "features", "profile"):
+    if stage in ("import", "features", "profile", "robustness"):
         return say_text("job.images_of", done=count(done), total=count(total))
     return say_text("job.done_of", done=count(done), total=count(total))
 

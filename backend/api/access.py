@@ -49,6 +49,8 @@ ACCESS: tuple[Access, ...] = (
     Access("GET", "/datasets/{dataset_id}/images/{n}", "fit", "read"),
     Access("GET", "/datasets/{dataset_id}/images/{n}/thumbnail", "fit", "read"),
     Access("GET", "/eda", "fit", "read"),
+    Access("POST", "/robustness", "fit", "write"),
+    Access("GET", "/robustness", "fit", "read"),
     Access("PATCH", "/models/{model_id}", "fit", "write"),
     Access("GET", "/models/{model_id}/export", "fit", "read"),
     Access("GET", "/models/{model_id}/predictions", "fit", "read"),

@@ -21,7 +21,20 @@ from backend.api.metrics import Metrics
 from backend.api.observing import Observe
 from backend.api.packs import Gate
 from backend.api.protection import Protection
-from backend.api.routes import audit, datasets, eda, evaluations, fit, health, images, jobs, models, options, predict
+from backend.api.routes import (
+    audit,
+    datasets,
+    eda,
+    evaluations,
+    fit,
+    health,
+    images,
+    jobs,
+    models,
+    options,
+    predict,
+    robustness,
+)
 from backend.api.runtime import tune_runtime
 from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
@@ -72,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.draining = Draining(chosen.drain_seconds)
     app.state.gate = Gate(chosen.workers, chosen.max_waiting)
-    for noun in (fit, models, predict, datasets, images, eda, evaluations, jobs, options, health, audit):
+    for noun in (fit, models, predict, datasets, images, eda, robustness, evaluations, jobs, options, health, audit):
         app.include_router(noun.router, dependencies=[Depends(refuse_unknown_query)])
     app.router.routes.insert(0, predict.direct)
     documentation.install(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import backup, cluster, datasets, evaluate, fit, keys, models, predict, serve
+from backend.cli import backup, cluster, datasets, evaluate, fit, keys, models, predict, robustness, serve
 
 app = typer.Typer(
     name="deepfake",
@@ -27,6 +27,7 @@ for command in (
     fit.options,
     models.set_active,
     predict.predict,
+    robustness.robustness,
     keys.audit,
     backup.backup,
     backup.restore,

@@ -24,7 +24,7 @@ from backend.settings import Settings, StorePath, store_path
 STATES = ("queued", "running", "done", "failed", "cancelled")
 FINISHED = frozenset({"done", "failed", "cancelled"})
 
-IMAGE_STAGES = frozenset({"import", "gather", "fine-tune", "features", "profile"})
+IMAGE_STAGES = frozenset({"import", "gather", "fine-tune", "features", "profile", "robustness"})
 """Stages whose progress counts images; others count bytes, chunks or per cent."""
 
 _POLL_SECONDS = 0.1

@@ -29,6 +29,7 @@ from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
 from backend.service.networks import drop_networks
 from backend.service.quotas import evict_features, require_dataset_room
+from backend.service.robustness import run_battery
 from backend.service.runner import Workflow
 from backend.service.signals import Turn
 from backend.service.sources import ImportLimits
@@ -134,6 +135,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "profile": profile_images,
     "evaluate": evaluate_model,
     "matrix": cross_evaluate,
+    "robustness": run_battery,
 }
 
 

@@ -18,7 +18,7 @@ EVERY_S = 2.0
 PER_PAGE = 20
 MOST_NOW = 50  # unfinished jobs that are shown with their progress; the number of the others is told
 STATES = ("queued", "running", "done", "failed", "cancelled")
-KINDS = ("import", "fit", "evaluate", "matrix", "profile")
+KINDS = ("import", "fit", "evaluate", "matrix", "profile", "robustness")
 ALL = ""
 
 

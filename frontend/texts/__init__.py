@@ -7,7 +7,19 @@ import re
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from frontend.texts import checking, common, data, explaining, figures, generators, jobs, models, problems, train
+from frontend.texts import (
+    checking,
+    common,
+    data,
+    explaining,
+    figures,
+    generators,
+    jobs,
+    models,
+    problems,
+    robustness,
+    train,
+)
 from frontend.texts.language import LANGUAGES, Text
 
 TEXTS: dict[str, Text] = {
@@ -20,6 +32,7 @@ TEXTS: dict[str, Text] = {
     **jobs.TEXTS,
     **models.TEXTS,
     **problems.TEXTS,
+    **robustness.TEXTS,
     **train.TEXTS,
 }
 LANGUAGE_KEY = "lang"

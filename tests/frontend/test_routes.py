@@ -41,6 +41,8 @@ CALLS: dict[str, Callable[[Client, Path], Any]] = {
     "thumbnail": lambda c, _: c.thumbnail("d", 0),
     "eda": lambda c, _: c.eda("d"),
     "eda_images": lambda c, _: c.eda_images(IMAGES, LABELS),
+    "measure_robustness": lambda c, _: c.measure_robustness("m", "d", images=50, wait_s=1),
+    "robustness": lambda c, _: c.robustness("m", "d"),
     "fit": lambda c, _: c.fit("d", {"head": "svm"}, wait_s=1),
     "fit_images": lambda c, f: c.fit_images(Upload(f, [f], IMAGES, LABELS), {"head": "svm"}, name="n"),
     "models": lambda c, _: c.models(q="x", sort="name"),

@@ -1,0 +1,65 @@
+"""POST and GET /robustness against the running service: measured, read again, refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.core.robustness import BATTERY
+from tests.api.leftovers import leftovers
+from tests.running import RunningService
+
+
+def measure(service: RunningService, wait: int = 240, **body: Any) -> httpx.Response:
+    asked = {"model_id": active(service), "dataset_id": "fitted", "images": 24, **body}
+    return httpx.post(f"{service.url}/robustness?wait={wait}", json=asked, timeout=300)
+
+
+def active(service: RunningService) -> str:
+    return str(httpx.get(f"{service.url}/ready", timeout=30).json()["model_id"])
+
+
+def test_a_battery_is_measured_and_read_again(fitted: RunningService) -> None:
+    answer = measure(fitted)
+    assert answer.status_code == 200, answer.text
+    result = answer.json()
+    assert result["images"] == {"REAL": 12, "FAKE": 12}
+    assert result["split"] == "test"
+    assert [(row["corruption"], row["strength"]) for row in result["rows"][1:]] == [
+        (each.name, each.strength) for each in BATTERY
+    ]
+    assert result["rows"][0]["accuracy"] > 0.8
+    query = {"model_id": active(fitted), "dataset_id": "fitted"}
+    again = httpx.get(f"{fitted.url}/robustness", params=query, timeout=30)
+    assert again.json() == result
+    repeated = measure(fitted).json()
+    assert repeated["rows"] == result["rows"]  # the same draw, the same noise
+    assert leftovers(fitted) == []
+
+
+def test_without_waiting_it_is_a_job(fitted: RunningService) -> None:
+    answer = measure(fitted, wait=0)
+    assert answer.status_code == 202
+    job = answer.json()
+    assert job["kind"] == "robustness"
+    assert answer.headers["location"] == f"/jobs/{job['id']}"
+    httpx.delete(f"{fitted.url}/jobs/{job['id']}", timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"model_id": "nothing"}, 404), ({"dataset_id": "nothing"}, 404), ({"images": 1}, 422), ({"colour": "red"}, 422)],
+)
+def test_what_cannot_be_measured_is_refused(fitted: RunningService, body: dict[str, Any], status: int) -> None:
+    answer = measure(fitted, **body)
+    assert answer.status_code == status
+    assert answer.json()["hint"] or answer.json()["errors"]
+
+
+def test_what_was_not_measured_is_not_there(fitted: RunningService) -> None:
+    query = {"model_id": "cifake-logreg", "dataset_id": "fitted"}
+    answer = httpx.get(f"{fitted.url}/robustness", params=query, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "POST /robustness" in answer.json()["hint"]
