@@ -22,6 +22,9 @@ CHANGES = (
 )
 """What is tried: as messengers, editors and screenshots change images."""
 
+MANY = 2
+"""So many copies with the opposite verdict make an answer unstable: see docs/explanations.md for what one would do."""
+
 UNSTABLE = "unstable"
 """The code of the reason."""
 
@@ -35,13 +38,22 @@ class Tried:
     verdict: str  # "real", "fake" or "unsure"
     flipped: bool  # the label is another one than that of the image itself
 
+    @property
+    def is_opposite(self) -> bool:
+        """Whether the verdict is the opposite one, and not a close one."""
+        return self.flipped and self.verdict != "unsure"
+
 
 @dataclass(frozen=True)
 class Stability:
     """All changes that were tried."""
 
     tried: tuple[Tried, ...]
-    unstable: bool  # a copy gets the opposite verdict, and not a close one
+
+    @property
+    def unstable(self) -> bool:
+        """Whether at least MANY copies get the opposite verdict."""
+        return sum(each.is_opposite for each in self.tried) >= MANY
 
     @property
     def flips(self) -> int:
@@ -63,14 +75,14 @@ def try_changes(detector: Detector, pixels: NDArray[np.uint8], answer: Answer) -
         label = "FAKE" if chance >= detector.threshold else "REAL"
         verdict = "unsure" if low < chance < high else label.lower()
         tried.append(Tried(change, chance, verdict, label != answer.label))
-    return Stability(tuple(tried), any(each.flipped and each.verdict != "unsure" for each in tried))
+    return Stability(tuple(tried))
 
 
 def heed(answer: Answer, stability: Stability) -> Answer:
     """The answer, with the verdict `unsure` and the reason why where it does not hold."""
     if not stability.unstable:
         return answer
-    opposite = [each.change.label for each in stability.tried if each.flipped and each.verdict != "unsure"]
+    opposite = [each.change.label for each in stability.tried if each.is_opposite]
     reason = (
         f"The answer does not hold: {len(opposite)} of {len(stability.tried)} harmless changes turn it into its "
         f"opposite ({', '.join(opposite)})."

@@ -19,7 +19,7 @@ HEIGHT = 280
 """Pixels of an ordinary chart."""
 
 
-def show_chart(chart: alt.Chart | alt.LayerChart, reading: str, alternative: str) -> None:
+def show_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart, reading: str, alternative: str) -> None:
     """The chart with a sentence below that says what to see in it (Markdown), and one for screen readers (text)."""
     st.altair_chart(chart, width="stretch", alt=alternative)
     st.caption(reading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frontend.charts import NEUTRAL, SERIES
+from frontend.charts.profile import load_altair
 from frontend.texts import say_known, say_text
 from frontend.transport import Json
 
@@ -20,8 +21,7 @@ def curves(rows: list[Json], figure: str) -> FacetChart:
 
     A dashed line is the value of the images as they are; strengths stand in the order of the service, mild ones first.
     """
-    import altair as alt  # half a second
-
+    alt = load_altair()
     baseline = next(row[figure] for row in rows if row["corruption"] is None)
     values = [
         {

@@ -16,7 +16,7 @@ from backend.core.detector import Answer, Detector
 from backend.core.errors import ConfigError
 from backend.core.extractors import create
 from backend.core.heads.linear import LinearHead
-from backend.core.stability import CHANGES, heed, try_changes
+from backend.core.stability import CHANGES, Stability, heed, try_changes
 from tests.pictures import crop
 
 Pixels = NDArray[np.uint8]
@@ -95,6 +95,7 @@ def test_an_answer_that_a_blur_turns_over_is_unsure_and_says_so() -> None:
     answer = ask(detector, pixels)
     assert answer.verdict == "fake"
     stability = try_changes(detector, pixels, answer)
+    assert stability.unstable
     turned = {each.change.label for each in stability.tried if each.flipped}
     assert "blur 0.5" in turned
     assert "flip 1" not in turned
@@ -102,6 +103,16 @@ def test_an_answer_that_a_blur_turns_over_is_unsure_and_says_so() -> None:
     heeded = heed(answer, stability)
     assert (heeded.verdict, heeded.label, heeded.reason_codes) == ("unsure", "FAKE", ("unstable",))
     assert f"{len(turned)} of {len(CHANGES)}" in heeded.reasons[0]
+
+
+def test_one_copy_that_turns_over_is_counted_and_does_no_more() -> None:
+    detector, pixels = detector_at(0.0), crop(3, 64)
+    answer = ask(detector, pixels)
+    tried = try_changes(detector, pixels, answer).tried
+    once = Stability((replace(tried[0], verdict="real", flipped=True), *tried[1:]))
+    assert (once.flips, once.unstable, heed(answer, once)) == (1, False, answer)
+    twice = Stability((once.tried[0], replace(tried[1], verdict="real", flipped=True), *tried[2:]))
+    assert (twice.flips, twice.unstable, heed(answer, twice).verdict) == (2, True, "unsure")
 
 
 def test_a_close_answer_that_flips_is_no_proof_of_the_opposite() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,7 +21,7 @@ def press(page: AppTest, beginning: str) -> AppTest:
     return button.click().run()
 
 
-def rows_of(page: AppTest, column: str) -> list[dict[str, str]]:
+def rows_of(page: AppTest, column: str) -> list[dict[Hashable, str]]:
     [table] = [table.value for table in page.table if column in table.value.columns]
     return list(table.to_dict("records"))
 

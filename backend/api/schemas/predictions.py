@@ -54,7 +54,9 @@ class TriedOut(Strict):
 class StabilityOut(Strict):
     """Whether the answer holds on changed copies of the image."""
 
-    unstable: bool = Field(description="A copy gets the opposite verdict, and not a close one: the verdict is `unsure`")
+    unstable: bool = Field(
+        description="Two or more copies get the opposite verdict, and not a close one: the verdict is `unsure`"
+    )
     flips: int = Field(ge=0, description="Copies with another label")
     tried: list[TriedOut]
 
