@@ -53,9 +53,7 @@ def export_graph(path: Path) -> None:
     assert card is not None
     detector = restore(card, read_arrays(folder), backbones=ROOT / "models" / "backbones")
     extractor: Any = detector.extractor
-    path.write_bytes(
-        bundle(extractor.path, detector.head, slope=detector.slope, intercept=detector.intercept, card=card)
-    )
+    path.write_bytes(bundle(extractor.path, detector.head, calibration=detector.calibration, card=card))
 
 
 @contextmanager

@@ -1,10 +1,9 @@
-"""Margins -> probabilities of FAKE, and the threshold above which an image is called FAKE."""
+"""Platt scaling of margins, and the threshold above which an image is called FAKE."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from backend.core.errors import ConfigError, InvalidInput, OneClass
 
@@ -14,33 +13,46 @@ _SMALLEST_STEP = 1e-10
 _RIDGE = 1e-12  # keeps the Hessian positive definite where all scores are equal
 
 
+def logistic(log_odds: ArrayLike) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)) for each x, same shape, 0..1, without overflow."""
+    x = np.asarray(log_odds, dtype=np.float64)
+    with np.errstate(over="ignore"):  # exp of a large number is infinite, and 1 / infinity the 0 that is wanted
+        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-x))
+    return result
+
+
 def probability(scores: ArrayLike, a: float, b: float) -> NDArray[np.float64]:
     """Probability of FAKE for each score, same shape, 0..1: 1 / (1 + exp(-(a score + b))).
 
     (1, 0) leaves the logit of a logistic regression as it is.
     """
-    result: NDArray[np.float64] = expit(a * np.asarray(scores, dtype=np.float64) + b)
-    return result
+    return logistic(a * np.asarray(scores, dtype=np.float64) + b)
 
 
 def fit_platt(scores: ArrayLike, y: ArrayLike) -> tuple[float, float]:
     """(a, b) of `probability` that fit scores (n,) to labels (n,) 1 FAKE, 0 REAL.
 
-    Platt 1999 with his targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2), which keep the answer finite where the classes
-    separate, minimised by the Newton method with backtracking of Lin, Lin and Weng 2007. Their A and B have the
-    opposite sign. Scores are standardised first, so that their scale does not matter.
+    Platt 1999 with his `soft_targets`, which keep the answer finite where the classes separate, minimised by the Newton
+    method with backtracking of Lin, Lin and Weng 2007. Their A and B have the opposite sign. Scores are standardised
+    first, so that their scale does not matter.
     Raises InvalidInput for scores that are not finite or do not fit the labels, OneClass where a class is absent.
     """
-    s, labels = _check(scores, y)
+    s, labels = check_scores(scores, y)
+    target = soft_targets(labels)
+    positives = int(np.count_nonzero(labels))
+    centre, scale = float(s.mean()), float(s.std()) or 1.0
+    x = (s - centre) / scale
+    a, b = _newton(x, target, np.log((positives + 1.0) / (len(labels) - positives + 1.0)))
+    return a / scale, b - a * centre / scale
+
+
+def soft_targets(labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Platt's target for each image, FAKE or not: (N+ + 1) / (N+ + 2) and 1 / (N- + 2). Raises OneClass."""
     positives = int(np.count_nonzero(labels))
     negatives = len(labels) - positives
     if positives == 0 or negatives == 0:
         raise OneClass("Calibration needs both classes.", "Give REAL and FAKE images for validation.")
-    target = np.where(labels, (positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0))
-    centre, scale = float(s.mean()), float(s.std()) or 1.0
-    x = (s - centre) / scale
-    a, b = _newton(x, target, np.log((positives + 1.0) / (negatives + 1.0)))
-    return a / scale, b - a * centre / scale
+    return np.where(labels, (positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0))
 
 
 def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float | None = None) -> float:
@@ -53,7 +65,7 @@ def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float |
     two neighbouring probabilities, and between 1e-12 and 1 - 1e-12: REAL images above that cannot be helped.
     Raises InvalidInput, ConfigError for a `target_fpr` out of range, OneClass where a class is absent.
     """
-    p, labels = _check(probabilities, y)
+    p, labels = check_scores(probabilities, y)
     if ((p < 0.0) | (p > 1.0)).any():
         raise InvalidInput("A probability lies outside 0..1.", "Calibrate the scores first.")
     if target_fpr is not None and not 0.0 < target_fpr < 1.0:
@@ -79,7 +91,8 @@ def choose_threshold(probabilities: ArrayLike, y: ArrayLike, target_fpr: float |
     return float(good[np.argmin(np.abs(good - 0.5))])
 
 
-def _check(scores: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def check_scores(scores: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Scores (n,) and whether each image is FAKE (n,). Raises InvalidInput where they do not fit or are not finite."""
     s, labels = np.asarray(scores, dtype=np.float64), np.asarray(y)
     if s.ndim != 1 or s.shape != labels.shape:
         raise InvalidInput(f"Scores {s.shape} do not fit labels {labels.shape}.", "Give two arrays of one length.")
@@ -94,7 +107,7 @@ def _newton(x: NDArray[np.float64], target: NDArray[np.float64], b: float) -> tu
     a = 0.0
     value = _objective(x, target, a, b)
     for _ in range(_STEPS):
-        p = expit(a * x + b)
+        p = logistic(a * x + b)
         weight = p * (1.0 - p)
         h_aa = float(np.dot(weight, x * x)) + _RIDGE
         h_bb = float(weight.sum()) + _RIDGE

@@ -47,8 +47,9 @@ def _thin(along: Floats, operating: int, points: int) -> NDArray[np.intp]:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Probabilities in 15 bins of equal width over 0..1; arrays of that length."""
+    """Probabilities in bins over 0..1, 15 of equal width or at most 15 of equal mass; arrays of their number."""
 
+    edges: Floats  # of the bins, one more than there are
     fakes: NDArray[np.int64]  # FAKE images in each bin
     reals: NDArray[np.int64]
     fake_mass: Floats  # sum of the FAKE images' probabilities in each bin
@@ -58,7 +59,8 @@ class Reliability:
     def error(self) -> float | None:
         """Expected calibration error: mean |share of FAKE - mean probability| over bins, weighted by images.
 
-        Guo et al. 2017, with the 15 equal-width bins of that paper so that figures compare; None without images.
+        Guo et al. 2017, whose 15 bins of equal width let figures compare; with bins of equal mass (Nguyen and O'Connor
+        2015) none is decided by a few images. None without images.
         """
         total = int(self.fakes.sum() + self.reals.sum())
         if total == 0:
@@ -67,7 +69,7 @@ class Reliability:
 
     def rows(self) -> list[dict[str, float | int]]:
         """One row per bin that holds an image: `lo, hi, count, mean_probability, fraction_fake`."""
-        edges = np.linspace(0.0, 1.0, RELIABILITY_BINS + 1).tolist()
+        edges = self.edges.tolist()
         counts = self.fakes + self.reals
         return [
             {
@@ -82,14 +84,29 @@ class Reliability:
 
 
 def bin_reliability(y: Labels, probabilities: Floats) -> Reliability:
-    """Counts and sums of probability by bin and class. A bin holds lo <= p < hi, the last one p = 1 as well."""
+    """Counts and sums of probability by bin of equal width and class. A bin holds lo <= p < hi, the last p = 1 too."""
     index = np.minimum((probabilities * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
-    fake = y == 1
+    return _bin(y, probabilities, index, np.linspace(0.0, 1.0, RELIABILITY_BINS + 1))
+
+
+def bin_by_mass(y: Labels, probabilities: Floats) -> Reliability:
+    """The same in bins of about equally many images; equal probabilities stay together, so there may be fewer bins."""
+    if len(probabilities) == 0:
+        return bin_reliability(y, probabilities)
+    shares = np.linspace(0.0, 1.0, RELIABILITY_BINS + 1)[1:-1]
+    inner = np.unique(np.quantile(probabilities, shares, method="higher"))
+    inner = inner[inner > probabilities.min()]
+    index = np.searchsorted(inner, probabilities, side="right").astype(np.int64)
+    return _bin(y, probabilities, index, np.concatenate([[0.0], inner, [1.0]]))
+
+
+def _bin(y: Labels, probabilities: Floats, index: NDArray[np.int64], edges: Floats) -> Reliability:
+    fake, bins = y == 1, len(edges) - 1
 
     def count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(index[mask], minlength=RELIABILITY_BINS).astype(np.int64)
+        return np.bincount(index[mask], minlength=bins).astype(np.int64)
 
     def weigh(mask: NDArray[np.bool_]) -> Floats:
-        return np.bincount(index[mask], weights=probabilities[mask], minlength=RELIABILITY_BINS).astype(np.float64)
+        return np.bincount(index[mask], weights=probabilities[mask], minlength=bins).astype(np.float64)
 
-    return Reliability(count(fake), count(~fake), weigh(fake), weigh(~fake))
+    return Reliability(edges, count(fake), count(~fake), weigh(fake), weigh(~fake))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.calibration import choose_threshold, fit_platt, probability
+from backend.core.calibration import choose_threshold
+from backend.core.calibrators import Calibration, choose_calibration
 from backend.core.config import FitConfig
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create, finetuned_networks, is_at_hand
@@ -59,8 +60,7 @@ class Detector:
 
     extractor: Extractor
     head: FittedHead
-    slope: float  # Platt scaling: probability = 1 / (1 + exp(-(slope * score + intercept)))
-    intercept: float
+    calibration: Calibration
     threshold: float  # on probability_fake, 0..1
     sides: tuple[int, int] | None = None  # pixels: shortest and longest side of the training images, None: not known
 
@@ -70,7 +70,7 @@ class Detector:
 
     def probabilities(self, scores: Floats) -> Floats:
         """Calibrated probabilities of FAKE (n,), 0..1, for head outputs (n,)."""
-        return probability(scores, self.slope, self.intercept)
+        return self.calibration.probabilities(scores)
 
     @property
     def unsure_band(self) -> tuple[float, float]:
@@ -128,7 +128,7 @@ class Detector:
                 "dimensions": self.extractor.dimensions,
             },
             "head": {"kind": self.head.kind, "chosen": self.head.chosen, "history": self.head.history},
-            "calibration": {"a": self.slope, "b": self.intercept},
+            "calibration": self.calibration.to_json(),
             "threshold": self.threshold,
             "unsure_band": list(self.unsure_band),
             "sides": None if self.sides is None else list(self.sides),
@@ -165,12 +165,11 @@ def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbo
     head = load_head(card["head"]["kind"], arrays)
     if head.scores(np.zeros((1, extractor.dimensions), dtype=np.float32)).shape != (1,):
         raise ValueError("arrays of another shape")
-    slope, intercept = float(card["calibration"]["a"]), float(card["calibration"]["b"])
-    threshold = float(card["threshold"])
-    if not (0.0 < threshold < 1.0 and math.isfinite(slope) and math.isfinite(intercept)):
-        raise ValueError("a calibration or a threshold out of range")
+    calibration, threshold = Calibration.from_json(card["calibration"]), float(card["threshold"])
+    if not 0.0 < threshold < 1.0:
+        raise ValueError("a threshold out of range")
     sides = (int(given[0]), int(given[1])) if (given := card.get("sides")) else None
-    return Detector(extractor, head, slope, intercept, threshold, sides)
+    return Detector(extractor, head, calibration, threshold, sides)
 
 
 def check_trainable(y: NDArray[np.int8]) -> None:
@@ -218,11 +217,12 @@ def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, 
         scores, y, groups = head.scores(validation.X), validation.y, validation.groups
     if not seen:
         first, second = two_halves(groups, y, config.seed)
-    slope, intercept = fit_platt(scores[first], y[first])
+    calibration = choose_calibration(scores[first], y[first], groups[first], config.seed)
     fakes = int(y[first].sum())
-    intercept -= math.log(fakes / (int(first.sum()) - fakes))  # Bayes: from the images' own share of FAKE to one half
-    threshold = choose_threshold(probability(scores[second], slope, intercept), y[second], config.target_fpr)
-    return Detector(extractor, head, float(slope), float(intercept), float(threshold))
+    # Bayes: from the images' own share of FAKE to one half
+    calibration = calibration.shifted(-math.log(fakes / (int(first.sum()) - fakes)))
+    threshold = choose_threshold(calibration.probabilities(scores[second]), y[second], config.target_fpr)
+    return Detector(extractor, head, calibration, float(threshold))
 
 
 def _with_chosen(config: HeadConfig, head: FittedHead) -> HeadConfig:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backend.core import intervals
-from backend.core.curves import bin_reliability, roc_curve
+from backend.core.curves import bin_by_mass, bin_reliability, roc_curve
 from backend.core.errors import InvalidInput
 from backend.core.metrics import (
     Confusion,
@@ -61,7 +61,7 @@ def evaluate(
         "hinge_loss": hinge_losses(labels, margins),
         "brier": brier_losses(labels, p),
     }
-    reliability = bin_reliability(labels, p)
+    reliability, by_mass = bin_reliability(labels, p), bin_by_mass(labels, p)
     scalars: dict[str, float | None] = {
         "accuracy": cells.accuracy,
         "balanced_accuracy": cells.balanced_accuracy,
@@ -71,6 +71,7 @@ def evaluate(
         "fpr": cells.fpr,
         "f1": cells.f1,
         "ece": reliability.error,
+        "ece_equal_mass": by_mass.error,
         **{name: float(values.mean()) if len(values) else None for name, values in losses.items()},
     }
     limits: dict[str, intervals.Interval | None] = {
@@ -78,6 +79,7 @@ def evaluate(
         "auroc": intervals.auroc_interval(labels, margins),
         **{name: intervals.mean_interval(values) for name, values in losses.items()},
         "ece": intervals.ece_interval(reliability, seed),
+        "ece_equal_mass": intervals.ece_interval(by_mass, seed),
     }
     return {
         "n": len(labels),

@@ -25,6 +25,7 @@ Card = dict[str, Any]
 CARD, HEAD, PREDICTIONS = "card.json", "head.safetensors", "predictions.parquet"
 
 _DECIDING = ("extractor", "backbone_digest", "calibration", "threshold", "unsure_band", "sides")
+_CURVE = ("kind", "a", "b", "knots")  # of the calibration; the rest tells how it was chosen
 _NEEDED = ("name", "created_at", "extractor", "head", "calibration", "threshold")
 
 
@@ -67,7 +68,9 @@ def answers_digest(card: Card, head: StorePath, entry: Entry | None) -> str | No
         arrays = _file_digest(head, entry)
     except FileNotFoundError:
         return None
-    deciding = json.dumps({"head": arrays, **{key: card.get(key) for key in _DECIDING}}, sort_keys=True)
+    parts = {key: card.get(key) for key in _DECIDING}
+    parts["calibration"] = {key: value for key, value in card["calibration"].items() if key in _CURVE}
+    deciding = json.dumps({"head": arrays, **parts}, sort_keys=True)
     return hashlib.sha256(deciding.encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from backend.core.calibrators import Calibration
 from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
 from backend.core.extractors import check_spec, finetuned_networks, is_at_hand
@@ -139,9 +140,13 @@ def _check_card(card: Any) -> None:
         value = card.get(name)
         if not isinstance(value, (kind, int) if kind is float else kind) or isinstance(value, bool):
             raise InvalidInput(f"card.json has no usable {name!r}.", "Export the model again.")
-    numbers = [card["threshold"], *card["calibration"].values(), *card["unsure_band"]]
+    numbers = [card["threshold"], *card["unsure_band"]]
     if not all(isinstance(number, int | float) and abs(number) <= _LARGEST for number in numbers):
-        raise InvalidInput("card.json has a threshold or calibration that is no number.", "Export the model again.")
+        raise InvalidInput("card.json has a threshold that is no number.", "Export the model again.")
+    try:
+        Calibration.from_json(card["calibration"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise InvalidInput("card.json has no usable calibration.", "Export the model again.") from None
     extractor = card["extractor"]
     if not 0 < card["threshold"] < 1 or not all(isinstance(extractor.get(n), kind) for n, kind in _EXTRACTOR.items()):
         raise InvalidInput("card.json describes no detector.", "Export the model again.")

@@ -259,8 +259,7 @@ class Registry:
                 graph = bundle(
                     detector.extractor.path,
                     detector.head,
-                    slope=detector.slope,
-                    intercept=detector.intercept,
+                    calibration=detector.calibration,
                     card=self.get(model_id),
                 )
                 archive.writestr(f"{model_id}/detector.onnx", graph)

@@ -27,6 +27,7 @@ HIGHER_IS_BETTER = {
     "hinge_loss": False,
     "brier": False,
     "ece": False,
+    "ece_equal_mass": False,
 }
 _COMPARED = ("dataset", "extractor", "backbone", "config", "head", "activation", "loss", "threshold", "unsure_band")
 _SAID_ELSEWHERE = ("config.extractor", "config.name", "config.notes", "config.head.name", "config.head.seed")

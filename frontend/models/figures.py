@@ -13,7 +13,21 @@ from frontend.transport import Json
 
 SPLITS = ("test", "test_without_duplicates", "validation", "train")  # on a phone the last ones are out of sight
 RATES = frozenset({"accuracy", "balanced_accuracy", "recall", "fpr"})
-ROWS = ("n", "accuracy", "balanced_accuracy", "auroc", "log_loss", "hinge_loss", "brier", "ece", "recall", "fpr")
+ROWS = (
+    "n",
+    "accuracy",
+    "balanced_accuracy",
+    "auroc",
+    "log_loss",
+    "hinge_loss",
+    "brier",
+    "ece",
+    "ece_equal_mass",
+    "recall",
+    "fpr",
+)
+FINE = frozenset({"auroc", "brier", "ece", "ece_equal_mass"})
+"""Figures whose fourth decimal tells something."""
 
 
 def show_result(card: Json) -> None:
@@ -66,7 +80,7 @@ def show(name: str, value: float | None) -> str:
     """A figure in its own unit: a share in percent, everything else as it is."""
     if name == "n":
         return count(None if value is None else int(value))
-    return rate(value) if name in RATES else number(value, 4 if name in ("auroc", "brier", "ece") else 3)
+    return rate(value) if name in RATES else number(value, 4 if name in FINE else 3)
 
 
 def show_span(name: str, interval: Sequence[float] | None) -> str:

@@ -17,6 +17,9 @@ TEXTS: dict[str, Text] = {
     "figures.name.hinge_loss": Text("Hinge loss", "Кусочно-линейная функция потерь (hinge loss)"),
     "figures.name.brier": Text("Brier score", "Оценка Брайера"),
     "figures.name.ece": Text("Calibration error (ECE)", "Ошибка калибровки (ECE)"),
+    "figures.name.ece_equal_mass": Text(
+        "Calibration error, bins of equal size", "Ошибка калибровки, равные по числу корзины"
+    ),
     "figures.name.recall": Text("Fakes found (recall)", "Найдено подделок (recall)"),
     "figures.name.fpr": Text("False alarms (FPR)", "Ложные тревоги (FPR)"),
     "figures.tile.accuracy": Text("Accuracy", "Точность"),

@@ -191,6 +191,14 @@ TEXTS: dict[str, Text] = {
     "card.activation": Text("Last activation", "Последняя активация"),
     "card.loss": Text("Loss", "Функция потерь"),
     "card.threshold": Text("Threshold", "Порог"),
+    "card.calibration.kind": Text("Calibration: kind", "Калибровка: вид"),
+    "card.calibration.a": Text("Calibration: slope", "Калибровка: наклон"),
+    "card.calibration.b": Text("Calibration: offset", "Калибровка: сдвиг"),
+    "card.calibration.losses.platt": Text("Calibration: loss of Platt scaling", "Калибровка: потери метода Платта"),
+    "card.calibration.losses.temperature": Text("Calibration: loss of a temperature", "Калибровка: потери температуры"),
+    "card.calibration.losses.isotonic": Text(
+        "Calibration: loss of isotonic regression", "Калибровка: потери изотонической регрессии"
+    ),
     "card.unsure_band": Text("Unsure between", "Не уверена между"),
     "card.timings.import_s": Text("Time: import", "Время: импорт"),
     "card.timings.finetune_s": Text("Time: fine-tuning", "Время: дообучение"),

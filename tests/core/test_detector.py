@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.core.calibrators import ISOTONIC, Calibration, isotonic
 from backend.core.config import FitConfig
 from backend.core.detector import CROSS_FIT_MOST, Detector, Rows, _sample, check_trainable, fit, restore
 from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
@@ -74,6 +75,33 @@ def test_a_card_and_arrays_restore_the_same_detector(detector: Detector, tmp_pat
         restore(card, detector.head.arrays(), backbones=tmp_path)
 
 
+def test_a_card_of_an_older_version_answers_as_platts_scaling(detector: Detector, tmp_path: Path) -> None:
+    card = {**detector.describe(), "calibration": {"a": 1.25, "b": -0.5}}
+    restored = restore(card, detector.head.arrays(), backbones=tmp_path)
+    for answer in restored.predict(make_images(6, 5)[0]):
+        assert answer.probability_fake == pytest.approx(1 / (1 + np.exp(-(1.25 * answer.score - 0.5))), rel=1e-15)
+    for wrong in (
+        {"a": 1.25},
+        {"kind": "beta", "a": 1.0, "b": 0.0},
+        {"kind": ISOTONIC, "a": 1.0, "knots": [[0, 1, 2]]},
+    ):
+        with pytest.raises(IntegrityError):
+            restore({**card, "calibration": wrong}, detector.head.arrays(), backbones=tmp_path)
+
+
+def test_enough_images_choose_a_calibration_by_their_loss(extractor: Extractor, tmp_path: Path) -> None:
+    train, validation = make_rows(extractor, 200, 1, flip=0.2), make_rows(extractor, 2_200, 2, flip=0.2)
+    fitted = fit(train, validation, FitConfig(extractor=extractor.spec), extractor, silent)
+    chosen = fitted.describe()["calibration"]
+    assert set(chosen["losses"]) == {"platt", "temperature", "isotonic"}
+    assert chosen["losses"][chosen["kind"]] == min(chosen["losses"].values())
+    assert chosen["reason"] is None
+    curve = replace(fitted, calibration=isotonic(fitted.scores(validation.X), validation.y))
+    card = json.loads(json.dumps(curve.describe(), allow_nan=False))
+    images, _ = make_images(6, 5)
+    assert restore(card, curve.head.arrays(), backbones=tmp_path).predict(images) == curve.predict(images)
+
+
 def test_a_missing_backbone_is_told_and_not_made_anew(detector: Detector, tmp_path: Path) -> None:
     network = check_spec({"name": "concat", "parts": [{"name": "npr"}, {"name": "cnn"}]})
     card = {**detector.describe(), "extractor": {"spec": network, "digest": "0" * 64}}
@@ -83,9 +111,10 @@ def test_a_missing_backbone_is_told_and_not_made_anew(detector: Detector, tmp_pa
 
 
 def test_verdict_is_unsure_within_three_to_one_odds_of_the_threshold(detector: Detector) -> None:
-    low, high = Detector(detector.extractor, detector.head, 1.0, 0.0, threshold=0.5).unsure_band
+    low, high = Detector(detector.extractor, detector.head, Calibration("platt", 1.0), threshold=0.5).unsure_band
     assert (low, high) == (pytest.approx(0.25), pytest.approx(0.75))
-    close = Detector(detector.extractor, detector.head, 0.0, 0.1, threshold=0.5)  # every probability is 0.525
+    always = Calibration("platt", 0.0, 0.1)  # every probability is 0.525
+    close = Detector(detector.extractor, detector.head, always, threshold=0.5)
     answer = close.predict(make_images(1, 6)[0])[0]
     assert (answer.label, answer.verdict) == ("FAKE", "unsure")
     assert "0.52" in answer.reasons[0]

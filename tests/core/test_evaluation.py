@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn import metrics as sk
 
 from backend.core import intervals
-from backend.core.curves import NOTHING_IS_FAKE, bin_reliability
+from backend.core.curves import NOTHING_IS_FAKE, bin_by_mass, bin_reliability
 from backend.core.errors import InvalidInput
 from backend.core.evaluation import CIFAR_CLASSES, cifar_class, evaluate
 from backend.core.metrics import count_confusion, hinge_losses
@@ -30,6 +30,7 @@ SCALARS = (
     "f1",
     "brier",
     "ece",
+    "ece_equal_mass",
 )
 
 
@@ -281,6 +282,19 @@ def test_the_balanced_accuracy_and_f1_intervals_cover_the_truth_19_times_in_20()
 
     assert 0.925 <= covered(1500, balanced) <= 0.98
     assert 0.925 <= covered(1500, f1) <= 0.98
+
+
+def test_bins_of_equal_mass_share_the_images_and_keep_ties_together() -> None:
+    y, _, p = draw(15_000, seed=4)
+    bins = bin_by_mass(y, p)
+    assert (bins.fakes + bins.reals).tolist() == [1_000] * 15
+    parts = np.array_split(np.argsort(p), 15)
+    assert bins.error == pytest.approx(sum(abs((y[i] - p[i]).sum()) for i in parts) / len(y))
+    assert all(row["lo"] <= row["mean_probability"] <= row["hi"] for row in bins.rows())
+    tied = bin_by_mass(np.array([0, 1, 1, 0, 1], np.int8), np.array([0.2, 0.2, 0.2, 0.2, 0.9]))
+    assert (tied.fakes + tied.reals).tolist() == [4, 1]
+    assert tied.error == pytest.approx((4 * 0.3 + 0.1) / 5)
+    assert bin_by_mass(np.array([1, 0], np.int8), np.array([0.5, 0.5])).error == 0.0
 
 
 @pytest.mark.parametrize(("slope", "n"), [(1.0, 400), (0.6, 3000)], ids=["calibrated", "over-cautious"])

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data as photographs
 
+from backend.core.calibrators import Calibration
 from backend.core.errors import ConfigError, IntegrityError, UnknownBackbone, UnknownExtractor
 from backend.core.extractors import DEFAULT_SPEC, EXTRACTORS, Extractor, check_spec, create
 from backend.core.extractors.batches import MAX_PIXELS, by_shape
@@ -266,12 +267,26 @@ def test_one_graph_goes_from_pixels_to_probability(exported: Extractor) -> None:
     images[::2] = images[::2] // 2
     features = exported.extract(list(images))
     head = fit_head(features, (np.arange(40) % 2).astype(np.int8), HeadConfig(C=0.01))
-    graph = bundle(exported.path, head, slope=2.0, intercept=-0.5, card={"name": "test"})  # type: ignore[attr-defined]
+    line = Calibration("platt", 2.0, -0.5)
+    graph = bundle(exported.path, head, calibration=line, card={"name": "test"})  # type: ignore[attr-defined]
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     score, probability = session.run(["score", "probability_fake"], {"pixels": images})
     np.testing.assert_allclose(score, head.scores(features), atol=1e-3)
     np.testing.assert_allclose(probability, 1 / (1 + np.exp(0.5 - 2 * score)), atol=1e-4)
     assert json.loads(session.get_modelmeta().custom_metadata_map["card"]) == {"name": "test"}
+
+
+def test_the_graph_calibrates_along_a_curve_as_the_detector_does(exported: Extractor) -> None:
+    images = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    images[::2] = images[::2] // 2
+    features = exported.extract(list(images))
+    head = fit_head(features, (np.arange(40) % 2).astype(np.int8), HeadConfig(C=0.01))
+    low, middle, high = np.quantile(head.scores(features), [0.2, 0.4, 0.8]).tolist()  # some scores lie beyond the knots
+    curve = Calibration("isotonic", 0.7, knots=((low, -3.0), (middle, 0.5), (high, 2.0)))
+    graph = bundle(exported.path, head, calibration=curve, card={"name": "test"})  # type: ignore[attr-defined]
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    score, probability = session.run(["score", "probability_fake"], {"pixels": images})
+    np.testing.assert_allclose(probability, curve.probabilities(score), atol=1e-5)
 
 
 TAPS = {name: Tap("", 8) for name in ("stem", "block1.0.dw", "block1.0", "block1", "block5.0.dw", "block5", "last")}

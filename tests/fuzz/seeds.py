@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 from safetensors.numpy import save
 
+from backend.core.calibrators import Calibration
 from backend.core.detector import Detector
 from backend.core.extractors import create
 from backend.core.heads import HeadConfig, fit_head
@@ -129,11 +130,12 @@ def models() -> list[bytes]:
     """Cards with their arrays: a linear and a kernel head on features without weights."""
     random = np.random.default_rng(0)
     made = []
-    for head, spec in (("logreg", {"name": "npr"}), ("svm_rbf", {"name": "residual"})):
+    line, bent = Calibration("platt", 1.0), Calibration("isotonic", 1.0, knots=((-1.0, -2.0), (1.0, 2.0)))
+    for head, spec, curve in (("logreg", {"name": "npr"}, line), ("svm_rbf", {"name": "residual"}, bent)):
         extractor = create(spec, backbones=None, threads=1)  # type: ignore[arg-type]  # needs no weights
         X = random.normal(size=(24, extractor.dimensions)).astype(np.float32)
         fitted = fit_head(X, np.tile(np.array([0, 1], np.int8), 12), HeadConfig(name=head, C=1.0))
-        detector = Detector(extractor, fitted, 1.0, 0.0, 0.5, (32, 64))
+        detector = Detector(extractor, fitted, curve, 0.5, (32, 64))
         card = json.dumps(detector.describe()).encode()
         arrays = save({name: np.ascontiguousarray(array) for name, array in fitted.arrays().items()})
         made.append(len(card).to_bytes(2, "little") + card + arrays)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from safetensors.numpy import load, save
 
@@ -56,6 +58,23 @@ def test_a_model_goes_out_and_comes_back(service: Service, tmp_path: Path) -> No
     assert service.registry.detector("copy-1").predict([image]) == service.registry.detector().predict([image])
 
 
+def test_a_curve_for_a_calibration_goes_out_and_comes_back(service: Service, tmp_path: Path) -> None:
+    curve = {"kind": "isotonic", "a": 1.5, "knots": [[-2.0, -3.0], [0.5, 0.25], [2.0, 4.0]], "losses": {}}
+    take(service, archive(id="curve-1", calibration=curve))
+    service.registry.export("curve-1", tmp_path / "exported.zip")
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    with zipfile.ZipFile(tmp_path / "exported.zip") as exported:
+        graph = exported.read("curve-1/detector.onnx")
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    expected = service.registry.detector("curve-1").predict(list(image))[0].probability_fake
+    assert session.run(["probability_fake"], {"pixels": image})[0] == pytest.approx([expected], abs=1e-4)
+    service.registry.set_active("cifake-logreg")
+    service.registry.delete("curve-1")
+    card = take(service, (tmp_path / "exported.zip").read_bytes())
+    assert card["calibration"] == curve
+    assert service.registry.detector("curve-1").predict(list(image))[0].probability_fake == expected
+
+
 def test_a_graph_in_the_archive_is_not_looked_at(service: Service) -> None:
     more = {"copy-1/detector.onnx": b"garbage", "copy-1/weights.data": b"x", "../../evil": b"x"}
     assert take(service, archive(more=more))["id"] == "copy-1"
@@ -88,6 +107,9 @@ def arrays(**changed: np.ndarray) -> bytes:
         (archive(threshold=float("nan")), InvalidInput),
         (archive(threshold=1.5), InvalidInput),
         (archive(calibration={"a": "x", "b": 1}), InvalidInput),
+        (archive(calibration={"kind": "isotonic", "a": 1.0, "knots": []}), InvalidInput),
+        (archive(calibration={"kind": "isotonic", "a": 1.0, "knots": [[1.0, 0.0], [0.0, 1.0]]}), InvalidInput),
+        (archive(calibration={"kind": "spline", "a": 1.0, "b": 0.0}), InvalidInput),
         (archive(metrics=[]), InvalidInput),
         (archive(extractor={"name": "cnn"}), InvalidInput),
         (archive(extractor={"name": "cnn", "spec": {"name": "rm -rf"}, "digest": "d"}), ConfigError),

@@ -37,7 +37,11 @@ class ModelCard(BaseModel):
     activation: str = Field(description="Of the last layer: sigmoid (logreg) or identity (svm)")
     loss: str = Field(description="log_loss or hinge")
     threshold: float = Field(description="On probability_fake")
-    calibration: dict[str, float] = Field(description="Platt scaling: 1 / (1 + exp(-(a * score + b)))")
+    calibration: dict[str, Any] = Field(
+        description="probability_fake = 1 / (1 + exp(-x)) with x = a * score + b (kind platt, temperature) or straight "
+        "between knots [score, x] and of slope a beyond (isotonic). losses: of each kind, cross-fitted, nats an image "
+        "at the images' own share of FAKE; reason: why there was no choice. A card without kind is an older one: platt"
+    )
     unsure_band: list[float] = Field(description="Probabilities between which the verdict is `unsure`")
     metrics: dict[str, Any] = Field(description="By split: accuracy, AUROC, losses, intervals, curves, confusion …")
     generators: list[str] = Field(default_factory=list, description="Whose images it was trained on")

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from backend.core.calibrators import Calibration
 from backend.core.errors import ConfigError
 from backend.core.heads import FittedHead
 from backend.core.heads.kernel import KernelHead
@@ -37,24 +38,18 @@ def head_onnx(head: FittedHead, input_name: str, output_name: str) -> tuple[list
     return steps, [numpy_helper.from_array(array, name) for name, array in arrays.items()]
 
 
-def bundle(backbone: Path, head: FittedHead, *, slope: float, intercept: float, card: Mapping[str, Any]) -> bytes:
+def bundle(backbone: Path, head: FittedHead, *, calibration: Calibration, card: Mapping[str, Any]) -> bytes:
     """One ONNX file: pixels uint8 [N, H, W, 3] -> score [N], probability_fake [N].
-
-    The probability is sigmoid(slope · score + intercept).
 
     `backbone` is the extractor's graph (its `path`); `card` is kept as the metadata entry "card".
     """
     model = onnx.load(backbone)
     graph = model.graph
     nodes, initializers = head_onnx(head, graph.output[0].name, "score")
-    platt = {"head.slope": np.array(slope, np.float32), "head.offset": np.array(intercept, np.float32)}
-    nodes += [
-        helper.make_node("Mul", ["score", "head.slope"], ["head.scaled"]),
-        helper.make_node("Add", ["head.scaled", "head.offset"], ["head.logit"]),
-        helper.make_node("Sigmoid", ["head.logit"], ["probability_fake"]),
-    ]
+    steps, arrays = _curve(calibration) if calibration.knots else _line(calibration)
+    nodes += [*steps, helper.make_node("Sigmoid", ["head.logit"], ["probability_fake"])]
     graph.node.extend(nodes)
-    graph.initializer.extend([*initializers, *(numpy_helper.from_array(array, name) for name, array in platt.items())])
+    graph.initializer.extend([*initializers, *(numpy_helper.from_array(array, name) for name, array in arrays.items())])
     del graph.output[:]
     graph.output.extend(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N"]) for name in ("score", "probability_fake")
@@ -63,6 +58,42 @@ def bundle(backbone: Path, head: FittedHead, *, slope: float, intercept: float, 
     helper.set_model_props(model, {**known, "card": json.dumps(card, sort_keys=True, default=str)})
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _line(calibration: Calibration) -> tuple[list[NodeProto], Initializers]:
+    arrays: Initializers = {
+        "head.slope": np.array(calibration.a, np.float32),
+        "head.offset": np.array(calibration.b, np.float32),
+    }
+    return [
+        helper.make_node("Mul", ["score", "head.slope"], ["head.scaled"]),
+        helper.make_node("Add", ["head.scaled", "head.offset"], ["head.logit"]),
+    ], arrays
+
+
+def _curve(calibration: Calibration) -> tuple[list[NodeProto], Initializers]:
+    """Σ slope · (score clipped to the segment - its start), segments between knots and beyond the outermost ones.
+
+    All terms but the first have one sign, so float32 loses nothing by cancellation.
+    """
+    x, y = np.array(calibration.knots, np.float64).T
+    slopes = np.concatenate([[calibration.a], np.diff(y) / np.diff(x), [calibration.a]])
+    arrays: Initializers = {
+        "head.starts": np.concatenate([[-np.inf], x]).astype(np.float32),
+        "head.ends": np.concatenate([x, [np.inf]]).astype(np.float32),
+        "head.origins": np.concatenate([x[:1], x]).astype(np.float32),
+        "head.slopes": slopes.astype(np.float32),
+        "head.offset": np.array(y[0], np.float32),
+        "head.last": np.array([-1], np.int64),
+    }
+    return [
+        helper.make_node("Unsqueeze", ["score", "head.last"], ["head.column"]),
+        helper.make_node("Min", ["head.column", "head.ends"], ["head.below"]),
+        helper.make_node("Max", ["head.below", "head.starts"], ["head.within"]),
+        helper.make_node("Sub", ["head.within", "head.origins"], ["head.along"]),
+        helper.make_node("MatMul", ["head.along", "head.slopes"], ["head.risen"]),
+        helper.make_node("Add", ["head.risen", "head.offset"], ["head.logit"]),
+    ], arrays
 
 
 def _linear(head: LinearHead, source: str, target: str) -> tuple[list[NodeProto], Initializers]:
