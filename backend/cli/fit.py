@@ -55,7 +55,9 @@ def fit(
     finetune_options: Annotated[str | None, typer.Option(help="Any of its settings as a JSON object.")] = None,
     validation_fraction: Annotated[float | None, typer.Option(help="Where the data set names none.")] = None,
     test_fraction: Annotated[float | None, typer.Option(help="Where the data set names no test images.")] = None,
-    target_fpr: Annotated[float | None, typer.Option(help="Share of REAL called FAKE that is aimed at.")] = None,
+    target_fpr: Annotated[
+        float | None, typer.Option(help="Most REAL called FAKE that the threshold allows, 0.0001 to 0.5.")
+    ] = None,
     test: Annotated[bool, typer.Option(help="--no-test leaves the test images unread while you choose.")] = True,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal models.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,

@@ -108,12 +108,15 @@ def show_card(card: dict[str, Any]) -> None:
         found = f"finds {share(others['recall'])} of the fakes of {len(others['generators'])} that it never saw"
         facts.append(["other generators", f"{found}, least of {others['worst']}"])
     print_table(["", ""], facts)
-    names = ("accuracy", "auroc", "log_loss", "hinge_loss", "recall", "fpr")
+    names = ("accuracy", "auroc", "log_loss", "hinge_loss", "recall", "fpr", "unsure_share", "sure_accuracy")
     splits = {split: metrics for split, metrics in card["metrics"].items() if metrics}
     print_table(
         ["split", "images", *names],
         [[split, f"{m['n']:,}", *(number(m.get(name)) for name in names)] for split, m in splits.items()],
     )
+    promise = card.get("fpr_promise") or {}
+    if said := promise.get("statement") or promise.get("reason"):
+        typer.echo(said)
 
 
 def share(value: float | None) -> str:

@@ -11,6 +11,9 @@ from backend.core.extractors import CNN, DEFAULT_SPEC
 from backend.core.finetune import FinetuneConfig
 from backend.core.heads import HeadConfig
 
+TARGET_FPR = (0.0001, 0.5)
+"""The false-positive rates that a fit can aim at, lowest and highest."""
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -32,8 +35,11 @@ class FitConfig:
             value = getattr(self, name)
             if not 0.02 <= value <= 0.5:
                 raise ConfigError(f"{name} is {value}.", "Choose a share between 0.02 and 0.5.")
-        if self.target_fpr is not None and not 0.0 < self.target_fpr < 1.0:
-            raise ConfigError(f"target_fpr is {self.target_fpr}.", "Choose a rate between 0 and 1, such as 0.01.")
+        low, high = TARGET_FPR
+        if self.target_fpr is not None and not low <= self.target_fpr <= high:
+            raise ConfigError(
+                f"target_fpr is {self.target_fpr}.", f"Choose a rate between {low} and {high}, such as 0.01."
+            )
         if self.finetune is not None and self.extractor.get("name") != CNN:
             raise ConfigError(
                 f"finetune is a setting of the extractor {CNN}, and this is {self.extractor.get('name')!r}.",

@@ -79,6 +79,19 @@ class Detector:
         low, high = centre - math.log(UNSURE_ODDS), centre + math.log(UNSURE_ODDS)
         return 1.0 / (1.0 + math.exp(-low)), 1.0 / (1.0 + math.exp(-high))
 
+    def unsure(
+        self, probabilities: Floats, shortest: NDArray[np.int64], longest: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Whether the verdict on each image (n,) is `unsure`, as `predict` gives it.
+
+        shortest, longest: (n,) pixels, the sides of the images as they were sent.
+        """
+        low, high = self.unsure_band
+        unsure = (low < probabilities) & (probabilities < high)
+        if self.sides is not None:
+            unsure |= (shortest * SIZE_FACTOR < self.sides[0]) | (longest > self.sides[1] * SIZE_FACTOR)
+        return unsure
+
     def predict(
         self, images: Sequence[NDArray[np.uint8]], shapes: Sequence[tuple[int, ...]] | None = None
     ) -> list[Answer]:

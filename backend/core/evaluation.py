@@ -40,6 +40,7 @@ def evaluate(
     *,
     loss: Loss,
     classes: Sequence[str | None] | None = None,
+    unsure: ArrayLike | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Every figure as JSON: `n`, `counts`, scalars, `intervals`, `confusion`, `roc`, `reliability`, `by_class`.
@@ -47,7 +48,8 @@ def evaluate(
     y: (n,) 1 FAKE, 0 REAL. scores: (n,) margins, higher is more FAKE; AUROC and hinge loss come from them.
     probabilities: (n,) of FAKE, 0..1; all else comes from them, and an image at or above `threshold` is called FAKE.
     loss: which loss the head minimises; repeated under `loss` and `loss_value`. classes: (n,) name of what each image
-    shows, None or "" where unknown. seed: of the bootstrap for the calibration error.
+    shows, None or "" where unknown. unsure: (n,) whether the verdict was; with it the scalars include `unsure_share`
+    and `sure_accuracy`, the accuracy on the rest. seed: of the bootstrap for the calibration error.
 
     A scalar that is undefined (one class only, nothing called FAKE) is None, as is its interval. Raises InvalidInput
     where lengths differ or values are out of range.
@@ -81,6 +83,9 @@ def evaluate(
         "ece": intervals.ece_interval(reliability, seed),
         "ece_equal_mass": intervals.ece_interval(by_mass, seed),
     }
+    if unsure is not None:
+        more, spans = _abstentions(labels, p >= threshold, np.asarray(unsure, dtype=np.bool_))
+        scalars, limits = scalars | more, limits | spans
     return {
         "n": len(labels),
         "counts": {"REAL": cells.tn + cells.fp, "FAKE": cells.tp + cells.fn},
@@ -138,6 +143,20 @@ def _count_intervals(cells: Confusion) -> dict[str, intervals.Interval | None]:
         "recall": intervals.wilson(tp, tp + fn),
         "fpr": intervals.wilson(fp, fp + tn),
         "f1": intervals.f1_interval(tp, fp, fn),
+    }
+
+
+def _abstentions(
+    y: Labels, called_fake: NDArray[np.bool_], unsure: NDArray[np.bool_]
+) -> tuple[dict[str, float | None], dict[str, intervals.Interval | None]]:
+    if unsure.shape != y.shape:
+        raise InvalidInput(f"{len(unsure)} verdicts for {len(y)} images.", "Give one an image.")
+    sure = count_confusion(y[~unsure], called_fake[~unsure])
+    left_out = len(y) - sure.total
+    share = left_out / len(y) if len(y) else None
+    return {"unsure_share": share, "sure_accuracy": sure.accuracy}, {
+        "unsure_share": intervals.wilson(left_out, len(y)),
+        "sure_accuracy": intervals.wilson(sure.tp + sure.tn, sure.total),
     }
 
 

@@ -20,6 +20,7 @@ from backend.core.extractors import Extractor, finetuned_networks
 from backend.core.extractors.concat import ConcatExtractor
 from backend.core.extractors.finetuned import FinetunedExtractor
 from backend.core.extractors.network import NetworkExtractor
+from backend.core.guarantee import promise_fpr
 from backend.core.heads import HEADS
 from backend.core.held_out import Rows
 from backend.core.splits import assign_splits, thin
@@ -190,10 +191,11 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     fitted = time.perf_counter()
     scores = np.concatenate(list(_scores(detector, store, chunks, progress)))[columns.row]
     probabilities = detector.probabilities(scores)
-    metrics = _metrics(columns, scores, probabilities, detector.threshold, task.config)
+    metrics = _metrics(columns, scores, probabilities, detector, task.config)
     read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
-    card = _complete({**task.card, "fitted_on": len(train.y)}, detector, metrics, seconds)
+    known = {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
+    card = _complete({**task.card, **known}, detector, metrics, seconds)
     write_head(task.folder, detector)
     _write_predictions(task.folder / PREDICTIONS, columns, scores, probabilities, read)
     return card
@@ -231,10 +233,11 @@ def _metrics(
     columns: Columns,
     scores: NDArray[np.float64],
     probabilities: NDArray[np.float64],
-    threshold: float,
+    detector: Detector,
     config: FitConfig,
 ) -> dict[str, Any]:
     classes = class_names(columns.path)
+    unsure = detector.unsure(probabilities, columns.shortest, columns.longest)
     masks = {split: columns.split == split for split in SPLITS}
     if not config.evaluate_test:
         del masks["test"]
@@ -246,12 +249,24 @@ def _metrics(
             columns.y[mask],
             scores[mask],
             probabilities[mask],
-            threshold,
+            detector.threshold,
             loss="log_loss" if HEADS[config.head.name].loss == "log_loss" else "hinge",
             classes=[classes[i] for i in np.flatnonzero(mask)] if classes else None,
+            unsure=unsure[mask],
             seed=config.seed,
         )
     return measured
+
+
+def _promise(
+    columns: Columns, probabilities: NDArray[np.float64], detector: Detector, config: FitConfig
+) -> dict[str, Any]:
+    """What test images promise that share no group, and so no pixels, with images of another split."""
+    tested = columns.split == "test"
+    real = np.flatnonzero(tested & (columns.y == 0) & ~np.isin(columns.group, columns.group[~tested]))
+    rows = real if config.evaluate_test else real[:0]
+    called = probabilities[rows] >= detector.threshold
+    return promise_fpr(called, columns.group[rows], threshold=detector.threshold, source="test")
 
 
 def class_names(paths: list[str]) -> list[str] | None:

@@ -117,6 +117,8 @@ BAD_CONFIGS: list[tuple[dict[str, Any], int, str]] = [
     ({"epochs": 0}, 422, "request.invalid"),
     ({"validation_fraction": 0.9}, 422, "request.invalid"),
     ({"target_fpr": 1}, 422, "request.invalid"),
+    ({"target_fpr": 0.51}, 422, "request.invalid"),
+    ({"target_fpr": 0.00009}, 422, "request.invalid"),
     ({"seed": -1}, 422, "request.invalid"),
     ({"nonsense": 1}, 422, "request.invalid"),
     ({"name": "x" * 101}, 422, "request.invalid"),

@@ -134,6 +134,17 @@ def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector
     assert restored.sides == (32, 32)
 
 
+def test_verdicts_counted_over_many_images_are_those_given_one_by_one(detector: Detector) -> None:
+    flat = replace(detector, sides=(32, 32), calibration=replace(detector.calibration, a=detector.calibration.a / 8))
+    images, _ = make_images(30, 16)
+    images += [np.zeros(shape, np.uint8) for shape in ((15, 20, 3), (16, 64, 3), (16, 65, 3))]
+    answers = flat.predict(images)
+    sides = np.array([sorted(image.shape[:2]) for image in images])
+    unsure = flat.unsure(np.array([answer.probability_fake for answer in answers]), sides[:, 0], sides[:, 1])
+    assert unsure.tolist() == [answer.verdict == "unsure" for answer in answers]
+    assert 1 < unsure.sum() < len(images)
+
+
 @pytest.mark.parametrize("name", HEADS)
 def test_noisy_labels_give_calibrated_probabilities_for_every_head(extractor: Extractor, name: str) -> None:
     """With 20 % of the labels flipped no honest probability is far beyond 80 %."""
@@ -202,3 +213,7 @@ def test_a_config_survives_json_and_refuses_what_it_does_not_know() -> None:
         FitConfig.from_json({"head": {"colour": "red"}})
     with pytest.raises(ConfigError, match="test_fraction"):
         FitConfig(test_fraction=0.9)
+    for rate in (0.0, 0.00009, 0.51, 1.0, float("nan")):
+        with pytest.raises(ConfigError, match="target_fpr"):
+            FitConfig(target_fpr=rate)
+    assert [FitConfig(target_fpr=rate).target_fpr for rate in (0.0001, 0.5)] == [0.0001, 0.5]

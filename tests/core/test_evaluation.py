@@ -284,6 +284,20 @@ def test_the_balanced_accuracy_and_f1_intervals_cover_the_truth_19_times_in_20()
     assert 0.925 <= covered(1500, f1) <= 0.98
 
 
+def test_unsure_verdicts_are_counted_and_left_out_of_the_accuracy_on_the_rest() -> None:
+    y, p = np.array([0, 1, 1, 0, 1], np.int8), np.array([0.1, 0.9, 0.4, 0.6, 0.8])
+    found = evaluate(y, p, p, 0.5, loss="log_loss", unsure=[False, False, True, False, True])
+    assert (found["unsure_share"], found["accuracy"]) == (0.4, 0.6)
+    assert found["sure_accuracy"] == pytest.approx(2 / 3)
+    assert found["intervals"]["unsure_share"] == list(intervals.wilson(2, 5) or ())
+    assert found["intervals"]["sure_accuracy"] == list(intervals.wilson(2, 3) or ())
+    nobody_sure = evaluate(y, p, p, 0.5, loss="log_loss", unsure=np.ones(5, bool))
+    assert (nobody_sure["unsure_share"], nobody_sure["sure_accuracy"]) == (1.0, None)
+    assert "unsure_share" not in evaluate(y, p, p, 0.5, loss="log_loss")
+    with pytest.raises(InvalidInput, match="4 verdicts"):
+        evaluate(y, p, p, 0.5, loss="log_loss", unsure=np.ones(4, bool))
+
+
 def test_bins_of_equal_mass_share_the_images_and_keep_ties_together() -> None:
     y, _, p = draw(15_000, seed=4)
     bins = bin_by_mass(y, p)

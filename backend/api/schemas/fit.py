@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from backend.api.schemas.common import OneLine, Strict
-from backend.core.config import FitConfig
+from backend.core.config import TARGET_FPR, FitConfig
 from backend.core.errors import ConfigError, UnknownHead
 from backend.core.extractors import CNN, DEFAULT_SPEC, check_spec, concatenation
 from backend.core.extractors.stages import PRESETS
@@ -149,7 +149,12 @@ class FitConfigIn(Strict):
         description="Share of all images kept for the final figures, where the data set names no test images",
     )
     target_fpr: float | None = Field(
-        None, gt=0, lt=1, description="Share of REAL called FAKE that the threshold aims at; null: best accuracy"
+        None,
+        ge=TARGET_FPR[0],
+        le=TARGET_FPR[1],
+        description="Most REAL images, as a share, that may be called FAKE among those that set the threshold; null: "
+        "best accuracy. The card's fpr_promise says what holds for new images",
+        examples=[0.01],
     )
     evaluate_test: bool = Field(
         True, description="false while comparing configurations: the test images stay unread, and final figures honest"

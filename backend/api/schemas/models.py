@@ -42,8 +42,28 @@ class ModelCard(BaseModel):
         "between knots [score, x] and of slope a beyond (isotonic). losses: of each kind, cross-fitted, nats an image "
         "at the images' own share of FAKE; reason: why there was no choice. A card without kind is an older one: platt"
     )
+    fpr_promise: dict[str, Any] | None = Field(
+        None,
+        description="Which share of REAL called FAKE is not exceeded, for images like these: bound at confidence, from "
+        "false_positives of images (of split source) that neither head, calibration nor threshold has seen; bound is "
+        "null where they are too few, and reason says so. null for models of older versions",
+        examples=[
+            {
+                "threshold": 0.51,
+                "source": "test",
+                "images": 10_000,
+                "false_positives": 387,
+                "confidence": 0.95,
+                "bound": 0.042,
+                "statement": "At 95% confidence at most 4.20% …",
+                "reason": None,
+            }
+        ],
+    )
     unsure_band: list[float] = Field(description="Probabilities between which the verdict is `unsure`")
-    metrics: dict[str, Any] = Field(description="By split: accuracy, AUROC, losses, intervals, curves, confusion …")
+    metrics: dict[str, Any] = Field(
+        description="By split: accuracy, AUROC, losses, intervals, curves, confusion, unsure_share, sure_accuracy …"
+    )
     generators: list[str] = Field(default_factory=list, description="Whose images it was trained on")
     fitted_on: int | None = Field(
         None, description="Training images that the head was fitted on: fewer than all where they exceed the memory"
