@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "finetuning": ("--folder", "build/finetuning", "--final"),
     "cross_generator": (),
     "seeds": (),
+    "calibration": (),
     "ablation": (),
     "efficiency": (),
     "extraction": (),

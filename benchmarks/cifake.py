@@ -56,7 +56,19 @@ CONFIGS: dict[str, FitConfig] = {
 """What is measured; the first is the default and pays for the import."""
 
 REFIT = replace(BASE, head=HeadConfig("logreg", C=0.01), evaluate_test=False)
-FIGURES = ("accuracy", "auroc", "log_loss", "hinge_loss", "fpr", "recall", "brier", "ece", "loss_value")
+FIGURES = (
+    "accuracy",
+    "auroc",
+    "log_loss",
+    "hinge_loss",
+    "fpr",
+    "recall",
+    "brier",
+    "ece",
+    "ece_equal_mass",
+    "loss_value",
+)
+FIGURES += ("unsure_share", "sure_accuracy")
 
 
 def measure(service: Service, params: dict[str, Any], config: FitConfig) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -81,6 +93,8 @@ def figures(card: dict[str, Any]) -> dict[str, Any]:
         "backbone": card["backbone"],
         "activation": card["activation"],
         "loss": card["loss"],
+        "calibration": card["calibration"],
+        "fpr_promise": card["fpr_promise"],
         "timings": card["timings"],
         "history": card["head"]["history"],
         "metrics": measured,

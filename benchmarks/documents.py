@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import cifake, cross_generator, eda, fuzz, load, reliability, scaling, speed_tables
+from benchmarks import calibration, cifake, cross_generator, eda, fuzz, load, reliability, scaling, speed_tables
 from benchmarks.record import RESULTS, ROOT
 
 Result = dict[str, Any]
@@ -66,6 +66,10 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "detector": lambda: cross_generator.detector_table(read_result("cross_generator")["detector"]),
         "alone": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone"),
         "without": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "without"),
+    },
+    "docs/calibration.md": {
+        "kinds": lambda: calibration.table(read_result("calibration")),
+        "targets": lambda: calibration.targets(read_result("calibration")),
     },
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
     "docs/reliability.md": {

@@ -12,7 +12,7 @@ from frontend.texts import plain, say, say_text
 from frontend.transport import Json
 
 SPLITS = ("test", "test_without_duplicates", "validation", "train")  # on a phone the last ones are out of sight
-RATES = frozenset({"accuracy", "balanced_accuracy", "recall", "fpr"})
+RATES = frozenset({"accuracy", "balanced_accuracy", "recall", "fpr", "unsure_share", "sure_accuracy"})
 ROWS = (
     "n",
     "accuracy",
@@ -25,6 +25,8 @@ ROWS = (
     "ece_equal_mass",
     "recall",
     "fpr",
+    "unsure_share",
+    "sure_accuracy",
 )
 FINE = frozenset({"auroc", "brier", "ece", "ece_equal_mass"})
 """Figures whose fourth decimal tells something."""
@@ -94,9 +96,10 @@ def show_span(name: str, interval: Sequence[float] | None) -> str:
 def show_table(metrics: Json) -> None:
     """A row a figure, a column a part of the data set; parts that do not exist are left out."""
     splits = [split for split in SPLITS if metrics.get(split)]
-    table = {say("figures.column"): [say(f"figures.name.{name}") for name in ROWS]}
+    rows = [name for name in ROWS if any(name in metrics[split] for split in splits)]  # older cards have fewer
+    table = {say("figures.column"): [say(f"figures.name.{name}") for name in rows]}
     for split in splits:
-        table[say(f"figures.split.{split}")] = [show(name, metrics[split].get(name)) for name in ROWS]
+        table[say(f"figures.split.{split}")] = [show(name, metrics[split].get(name)) for name in rows]
     st.subheader(say("figures.table"))
     st.table(table, border="horizontal", hide_index=True, alt=say_text("figures.table"))
     if "train" in splits and "test" in splits:

@@ -11,6 +11,7 @@ from frontend.models.confusion import show_confusion
 from frontend.models.figures import show_result
 from frontend.models.held_out import show_held_out
 from frontend.models.robustness import show_robustness
+from frontend.models.trust import show_trust
 from frontend.session import asked, client, run_page, show_error
 from frontend.texts import plain, say, say_known, say_text
 from frontend.transport import ApiError, Json
@@ -70,6 +71,7 @@ def show_page() -> None:
     show_description(card)
     show_result(card)
     show_held_out(card)
+    show_trust(card)
     show_confusion(card)
     show_robustness(card)
     show_details(card)

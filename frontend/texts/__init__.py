@@ -19,6 +19,7 @@ from frontend.texts import (
     problems,
     robustness,
     train,
+    trust,
 )
 from frontend.texts.language import LANGUAGES, Text
 
@@ -34,6 +35,7 @@ TEXTS: dict[str, Text] = {
     **problems.TEXTS,
     **robustness.TEXTS,
     **train.TEXTS,
+    **trust.TEXTS,
 }
 LANGUAGE_KEY = "lang"
 """Of the choice in the session, and of its parameter in a page's address."""

@@ -22,6 +22,8 @@ TEXTS: dict[str, Text] = {
     ),
     "figures.name.recall": Text("Fakes found (recall)", "Найдено подделок (recall)"),
     "figures.name.fpr": Text("False alarms (FPR)", "Ложные тревоги (FPR)"),
+    "figures.name.unsure_share": Text("Unsure", "Не уверена"),
+    "figures.name.sure_accuracy": Text("Accuracy where it is sure", "Точность там, где уверена"),
     "figures.tile.accuracy": Text("Accuracy", "Точность"),
     "figures.tile.auroc": Text("AUROC", "AUROC"),
     "figures.tile.log_loss": Text("Log loss", "Потери (log)"),

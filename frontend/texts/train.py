@@ -241,8 +241,11 @@ TEXTS: dict[str, Text] = {
         "Изображения только для оценки качества, если в наборе для этого ничего не выделено.",
     ),
     "help.target_fpr": Text(
-        "The threshold is set so that about this share of REAL is called FAKE; left empty, the best accuracy counts.",
-        "Порог выбирается так, чтобы примерно эта доля REAL была названа FAKE; если пусто — ради лучшей точности.",
+        "The threshold is set so that at most this share of the REAL images that set it is called FAKE, 0.01 to 50 %. "
+        "The model's page says what holds for new images. Left empty, the best accuracy counts.",
+        "Порог выбирается так, чтобы среди изображений REAL, по которым он выбирается, FAKE было названо не больше "
+        "этой доли, от 0,01 до 50 %. Что верно для новых изображений, говорит страница модели. Если пусто — ради "
+        "лучшей точности.",
     ),
     "help.evaluate_test": Text(
         "Switch it off while you compare settings, so that the final figures stay honest.",

@@ -27,6 +27,8 @@ TYPED = ""
 """The choice of "another", whose name is typed."""
 NAMED = {"backbone": "backbones", "stages": "stages", "network": "networks"}
 """Option of an extractor -> the list of /options that it is chosen from."""
+LEAST_TARGET, MOST_TARGET = 0.01, 50.0
+"""Percent of REAL called FAKE that can be asked for."""
 FIRST = ("backbone", "input_size", "network")
 """Options of extractors that stand among the first fields; the others are in "More settings"."""
 
@@ -209,8 +211,8 @@ def show_splitting(options: Json) -> dict[str, Any]:
         chosen[name] = percent / 100
     rate = st.number_input(
         say("train.target_fpr"),
-        0.001,
-        99.0,
+        LEAST_TARGET,
+        MOST_TARGET,
         key=_keep("target_fpr", None),
         step=0.5,
         placeholder=say_text("setting.target_fpr.auto"),
@@ -243,7 +245,7 @@ def fill_fields(options: Json, chosen: dict[str, Any]) -> None:
     for name in ("validation_fraction", "test_fraction"):
         values[name] = round(100 * values[name])
     if values.get("target_fpr") is not None:
-        values["target_fpr"] = round(100 * values["target_fpr"], 6)
+        values["target_fpr"] = min(max(round(100 * values["target_fpr"], 6), LEAST_TARGET), MOST_TARGET)
     for extractor in extractors_of(options):
         for option in extractor["options"]:
             name = f"{extractor['name']}.{option['name']}"

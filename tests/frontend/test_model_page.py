@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -85,6 +86,35 @@ def test_the_page_says_what_the_model_is_and_what_it_does_not_know(open_page: Op
     figures = page.table[0].value.set_index("Figure")
     assert figures.loc["Accuracy", "Training"] == f"{card['accuracy']['train'] * 100:.1f} %"
     assert card["digest"] in page.table[-1].value.to_string(max_colwidth=None).replace("\\", "")
+
+
+def test_the_page_says_how_far_the_model_can_be_trusted(open_page: Open, fitted: RunningService) -> None:
+    card = get(fitted, f"/models/{get(fitted, '/models?q=fitted')['items'][0]['id']}")
+    text = shown(open_page(fitted.url, "model", id=card["id"])).replace("\\", "")
+    assert "probabilities by Platt scaling" in text
+    assert f"unsure; on the rest it is right in {100 * card['metrics']['test']['sure_accuracy']:.1f} %" in text
+    assert f"too few real test images had no part in making it ({card['fpr_promise']['images']})" in text
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_promise_is_told_with_what_it_rests_on(fitted: RunningService, language: str) -> None:
+    script = """
+import json, sys
+import streamlit as st
+from frontend.models.trust import show_trust
+st.session_state["lang"] = LANGUAGE
+show_trust(json.loads(CARD))
+"""
+    card = get(fitted, f"/models/{get(fitted, '/models?q=fitted')['items'][0]['id']}")
+    promise = {**card["fpr_promise"], "images": 10_000, "false_positives": 387, "bound": 0.042}
+    calibration = {"kind": "isotonic", "images": 5_000, "losses": {"platt": 0.1, "temperature": 0.2, "isotonic": 0.09}}
+    card |= {"fpr_promise": promise, "calibration": calibration, "config": {**card["config"], "target_fpr": 0.04}}
+    code = script.replace("LANGUAGE", repr(language)).replace("CARD", repr(json.dumps(card)))
+    page = AppTest.from_string(code, default_timeout=60).run()
+    assert not page.exception
+    text = shown(page).replace("\\", "")
+    assert all(figure in text for figure in ("4.20 %", "95 %", "10\u202f000", "387", "4.00 %", "5\u202f000"))
+    assert {"en": "for images like these", "ru": "похожи на эти"}[language] in text
 
 
 def test_the_model_in_use_is_marked_and_cannot_be_deleted(open_page: Open, fitted: RunningService) -> None:

@@ -1,0 +1,54 @@
+"""How far a model's words can be trusted: its calibration, its promise on false alarms, and how often it is unsure."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from frontend.formatting import count, number, rate
+from frontend.texts import say, say_known
+from frontend.transport import Json
+
+
+def show_trust(card: Json) -> None:
+    """A few sentences with figures; those that a card of an older version lacks are left out."""
+    lines = [*describe_calibration(card), *describe_promise(card), *describe_unsure(card)]
+    st.subheader(say("trust.title"))
+    st.markdown("\n".join(f"* {line}" for line in lines))
+
+
+def describe_calibration(card: Json) -> list[str]:
+    """Which curve makes a score a probability, why that one, and how far off it is on new images."""
+    calibration, test = card["calibration"], card["metrics"].get("test") or {}
+    kind = say_known(f"trust.kind.{calibration.get('kind', 'platt')}", str(calibration.get("kind", "")))
+    losses = calibration.get("losses")
+    lines = [
+        say("trust.chosen", kind=kind, kinds=count(len(losses)), images=count(calibration["images"]))
+        if losses
+        else say("trust.calibrated", kind=kind)
+    ]
+    if test.get("ece_equal_mass") is not None:
+        lines.append(say("trust.error", error=rate(test["ece_equal_mass"], 2), brier=number(test["brier"], 4)))
+    return lines
+
+
+def describe_promise(card: Json) -> list[str]:
+    """Which share of real pictures called fake is not exceeded, and on what that rests."""
+    asked, promise = card["config"].get("target_fpr"), card.get("fpr_promise")
+    lines = [say("trust.asked", rate=rate(asked, 2))] if asked is not None else []
+    if promise and promise["bound"] is not None:
+        values = {name: count(promise[name]) for name in ("images", "false_positives")}
+        confidence = rate(promise["confidence"], 0)
+        lines.append(say("trust.promise", bound=rate(promise["bound"], 2), confidence=confidence, **values))
+    elif promise:
+        lines.append(say("trust.no_promise", images=count(promise["images"])))
+    return lines
+
+
+def describe_unsure(card: Json) -> list[str]:
+    """How often the model is unsure on test images, else on validation images, and how good the rest is."""
+    measured = card["metrics"].get("test") or card["metrics"].get("validation") or {}
+    if measured.get("unsure_share") is None:
+        return []
+    share, accuracy = rate(measured["unsure_share"]), rate(measured["sure_accuracy"])
+    key = "trust.unsure.test" if card["metrics"].get("test") else "trust.unsure.validation"
+    return [say(key, share=share, accuracy=accuracy)]

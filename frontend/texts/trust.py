@@ -1,0 +1,51 @@
+"""Texts on how far a model's words can be trusted: calibration, promise, unsure."""
+
+from __future__ import annotations
+
+from frontend.texts.language import Text
+
+TEXTS: dict[str, Text] = {
+    "trust.title": Text("How far to trust it", "Насколько ей можно верить"),
+    "trust.kind.platt": Text("Platt scaling", "шкала Платта"),
+    "trust.kind.temperature": Text("temperature scaling", "температурная шкала"),
+    "trust.kind.isotonic": Text("isotonic regression", "изотоническая регрессия"),
+    "trust.chosen": Text(
+        "Its scores become probabilities by {kind}: of {kinds} ways the one that fitted {images} held-out images best.",
+        "Оценки превращает в вероятности {kind}: из {kinds} способов этот лучше всех подошёл к отложенным "
+        "изображениям ({images}).",
+    ),
+    "trust.calibrated": Text(
+        "Its scores become probabilities by {kind}, fitted on held-out images.",
+        "Оценки превращает в вероятности {kind}, подобранная по отложенным изображениям.",
+    ),
+    "trust.error": Text(
+        "On test images its probabilities are off by {error} on average (Brier score {brier}).",
+        "На тестовых изображениях её вероятности ошибаются в среднем на {error} (оценка Брайера {brier}).",
+    ),
+    "trust.asked": Text(
+        "Its threshold was set so that at most {rate} of the real images that set it are called fake.",
+        "Порог выбран так, чтобы среди настоящих изображений, по которым он выбирался, подделкой было названо "
+        "не больше {rate}.",
+    ),
+    "trust.promise": Text(
+        "At {confidence} confidence it calls at most {bound} of real pictures fake, for images like these: {images} "
+        "real test images that had no part in making it, of which it called {false_positives} fake. Of other pictures "
+        "this says nothing.",
+        "С уверенностью {confidence} она называет подделкой не больше {bound} настоящих изображений, если они похожи "
+        "на эти: настоящие тестовые изображения, не участвовавшие в её создании ({images}), из них подделкой названо "
+        "{false_positives}. О других изображениях это ничего не говорит.",
+    ),
+    "trust.no_promise": Text(
+        "It promises no rate of false alarms: too few real test images had no part in making it ({images}).",
+        "Доли ложных тревог она не обещает: слишком мало настоящих тестовых изображений не участвовало в её создании "
+        "({images}).",
+    ),
+    "trust.unsure.test": Text(
+        "On {share} of the test images it says that it is unsure; on the rest it is right in {accuracy}.",
+        "На {share} тестовых изображений она говорит, что не уверена; на остальных права в {accuracy} случаев.",
+    ),
+    "trust.unsure.validation": Text(
+        "On {share} of the validation images it says that it is unsure; on the rest it is right in {accuracy}.",
+        "На {share} изображений для валидации она говорит, что не уверена; на остальных права в {accuracy} случаев.",
+    ),
+}
