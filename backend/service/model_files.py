@@ -25,7 +25,7 @@ Card = dict[str, Any]
 CARD, HEAD, PREDICTIONS = "card.json", "head.safetensors", "predictions.parquet"
 
 _DECIDING = ("extractor", "backbone_digest", "calibration", "threshold", "unsure_band", "sides")
-_CURVE = ("kind", "a", "b", "knots")  # of the calibration; the rest tells how it was chosen
+_CURVE = ("a", "b", "knots")  # of the calibration; the rest tells how it was found
 _NEEDED = ("name", "created_at", "extractor", "head", "calibration", "threshold")
 
 

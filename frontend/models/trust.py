@@ -22,12 +22,12 @@ def describe_calibration(card: Json) -> list[str]:
     kind = say_known(f"trust.kind.{calibration.get('kind', 'platt')}", str(calibration.get("kind", "")))
     losses = calibration.get("losses")
     lines = [
-        say("trust.chosen", kind=kind, kinds=count(len(losses)), images=count(calibration["images"]))
+        say("trust.chosen", kind=kind, kinds=count(len(losses)), images=count(calibration.get("images")))
         if losses
         else say("trust.calibrated", kind=kind)
     ]
     if test.get("ece_equal_mass") is not None:
-        lines.append(say("trust.error", error=rate(test["ece_equal_mass"], 2), brier=number(test["brier"], 4)))
+        lines.append(say("trust.error", error=rate(test["ece_equal_mass"], 2), brier=number(test.get("brier"), 4)))
     return lines
 
 
@@ -35,12 +35,12 @@ def describe_promise(card: Json) -> list[str]:
     """Which share of real pictures called fake is not exceeded, and on what that rests."""
     asked, promise = card["config"].get("target_fpr"), card.get("fpr_promise")
     lines = [say("trust.asked", rate=rate(asked, 2))] if asked is not None else []
-    if promise and promise["bound"] is not None:
-        values = {name: count(promise[name]) for name in ("images", "false_positives")}
-        confidence = rate(promise["confidence"], 0)
+    if promise and promise.get("bound") is not None:
+        values = {name: count(promise.get(name)) for name in ("images", "false_positives")}
+        confidence = rate(promise.get("confidence"), 0)
         lines.append(say("trust.promise", bound=rate(promise["bound"], 2), confidence=confidence, **values))
     elif promise:
-        lines.append(say("trust.no_promise", images=count(promise["images"])))
+        lines.append(say("trust.no_promise", images=count(promise.get("images"))))
     return lines
 
 
@@ -49,6 +49,6 @@ def describe_unsure(card: Json) -> list[str]:
     measured = card["metrics"].get("test") or card["metrics"].get("validation") or {}
     if measured.get("unsure_share") is None:
         return []
-    share, accuracy = rate(measured["unsure_share"]), rate(measured["sure_accuracy"])
+    share, accuracy = rate(measured["unsure_share"]), rate(measured.get("sure_accuracy"))
     key = "trust.unsure.test" if card["metrics"].get("test") else "trust.unsure.validation"
     return [say(key, share=share, accuracy=accuracy)]

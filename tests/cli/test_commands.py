@@ -170,7 +170,9 @@ def test_models_are_fitted_listed_shown_chosen_exported_and_deleted(shell: Shell
     config = {"head": {"name": "svm", "C": 0.5}, "extractor": {"name": "npr"}, "notes": "from a file"}
     (shell.folder / "config.json").write_text(json.dumps(config))
     arguments = ["--dataset", "pictures", "--config", "config.json", "--C", "0.25", "--name", "second", "--no-test"]
-    card = shell.json("fit", *arguments, work=True)
+    card = shell.json("fit", *arguments, "--target-fpr", "0.05", work=True)
+    assert card["config"]["target_fpr"] == 0.05
+    assert card["fpr_promise"]["reason"] in shell.run("models", "show", card["id"]).out
     assert (card["config"]["head"]["name"], card["config"]["head"]["C"]) == ("svm", 0.25)
     assert (card["config"]["notes"], card["name"], card["activation"]) == ("from a file", "second", "identity")
     assert card["metrics"]["test"] is None
@@ -248,6 +250,7 @@ def test_predict_in_a_new_process_is_quick_and_imports_no_torch(shell: Shell) ->
         (["fit", "--dataset", "pictures", "--extractor", "{"], "config"),
         (["fit", "--dataset", "pictures", "--extractor", "npr", "--stages", "last"], "config"),
         (["fit", "--dataset", "pictures", "--C", "-1"], "config"),
+        (["fit", "--dataset", "pictures", "--target-fpr", "0.6"], "config"),
         (["fit", "--dataset", "pictures", "--config", "broken.json"], "config"),
         (["fit", "--dataset", "pictures", "--config", "missing.json"], "file"),
         (["evaluate", "--model", "nothing", "--dataset", "pictures"], "not_found"),

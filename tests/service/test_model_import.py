@@ -58,6 +58,12 @@ def test_a_model_goes_out_and_comes_back(service: Service, tmp_path: Path) -> No
     assert service.registry.detector("copy-1").predict([image]) == service.registry.detector().predict([image])
 
 
+def test_how_a_calibration_was_found_does_not_change_the_digest(service: Service) -> None:
+    known = service.registry.get("cifake-logreg")
+    told = {"kind": "platt", **known["calibration"], "losses": {"platt": 0.1}, "images": 5, "reason": None}
+    assert take(service, archive(calibration=told))["digest"] == known["digest"]
+
+
 def test_a_curve_for_a_calibration_goes_out_and_comes_back(service: Service, tmp_path: Path) -> None:
     curve = {"kind": "isotonic", "a": 1.5, "knots": [[-2.0, -3.0], [0.5, 0.25], [2.0, 4.0]], "losses": {}}
     take(service, archive(id="curve-1", calibration=curve))
@@ -72,6 +78,7 @@ def test_a_curve_for_a_calibration_goes_out_and_comes_back(service: Service, tmp
     service.registry.delete("curve-1")
     card = take(service, (tmp_path / "exported.zip").read_bytes())
     assert card["calibration"] == curve
+    assert card["digest"] != service.registry.get("cifake-logreg")["digest"]
     assert service.registry.detector("curve-1").predict(list(image))[0].probability_fake == expected
 
 
@@ -111,6 +118,7 @@ def arrays(**changed: np.ndarray) -> bytes:
         (archive(calibration={"kind": "isotonic", "a": 1.0, "knots": [[1.0, 0.0], [0.0, 1.0]]}), InvalidInput),
         (archive(calibration={"kind": "spline", "a": 1.0, "b": 0.0}), InvalidInput),
         (archive(metrics=[]), InvalidInput),
+        (archive(fpr_promise="none"), InvalidInput),
         (archive(extractor={"name": "cnn"}), InvalidInput),
         (archive(extractor={"name": "cnn", "spec": {"name": "rm -rf"}, "digest": "d"}), ConfigError),
         (archive(extractor={"name": "npr", "spec": {"name": "npr"}, "digest": "d"}), IntegrityError),
