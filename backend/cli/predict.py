@@ -26,6 +26,10 @@ def predict(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns such as 'photos/*.jpg'.")],
     recursive: Annotated[bool, typer.Option("--recursive", help="Search folders within folders as well.")] = False,
     model: Annotated[str | None, typer.Option(help="Id of the model; the active one by default.")] = None,
+    provenance: Annotated[
+        bool,
+        typer.Option("--provenance", help="Say also what each file tells of its origin: C2PA, EXIF, XMP, prompts."),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell whether images are REAL or FAKE. One unreadable file never stops the others; status 1 if none was read."""
@@ -33,7 +37,7 @@ def predict(
         files = list(dict.fromkeys(find_files(paths, recursive=recursive)))
         answer: dict[str, Any] = {"model_id": None, "predictions": [], "errors": []}
         for images, unread in read_files(files, largest=service.settings.max_upload_bytes):
-            part = service.predictor.predict(images, model)
+            part = service.predictor.predict(images, model, provenance=provenance)
             answer["model_id"] = part["model_id"]
             answer["predictions"] += part["predictions"]
             answer["errors"] += [describe_error(item["filename"], item["error"]) for item in part["errors"]] + unread
@@ -101,5 +105,9 @@ def show_answer(answer: dict[str, Any]) -> None:
             for item in answer["predictions"]
         ]
         print_table(["verdict", "label", "probability of FAKE", "file"], rows)
+    for item in answer["predictions"]:
+        for found in (item.get("provenance") or {}).get("evidence", ()):
+            said = f"{found['source']} ({found['strength']}): {found['statement'].replace('_', ' ')}: {found['detail']}"
+            typer.echo(f"{item['filename']}: {said}")
     for error in answer["errors"]:
         typer.echo(f"{error['filename']}: {error['message']} {error['hint']}".rstrip(), err=True)

@@ -29,7 +29,7 @@ class Answer:
     sha256: str  # of the picture's bytes, computed here
     prediction: Json | None
     problem: Json | None
-    detailed: bool  # whether an explanation and the provenance were asked for
+    detailed: bool  # whether an explanation was asked for
 
     @property
     def verdict(self) -> str:
@@ -78,7 +78,7 @@ def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False) -> N
             [(picture.name, picture.content) for picture in batch],
             model_id=model_id,
             explain=detailed,
-            provenance=detailed,
+            provenance=True,
         )
     except ApiError as error:
         if error.status in PASSING:

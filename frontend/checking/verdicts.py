@@ -11,6 +11,7 @@ from frontend.checking.asking import Answer
 from frontend.checking.describing import describe_domain, describe_probability, describe_reasons, describe_size
 from frontend.checking.heatmap import overlay, read_heatmap
 from frontend.checking.previews import SIDE_PX, Preview, read_upright
+from frontend.checking.provenance import show_provenance
 from frontend.checking.tray import Picture
 from frontend.formatting import size
 from frontend.texts import plain, say, say_text
@@ -42,7 +43,10 @@ def show_verdict(answer: Answer, card: Json) -> None:
     for part in ("stability", "provenance"):
         if prediction.get(part):
             st.markdown(f"**{say(f'answer.{part}')}**")
-            show_details(prediction[part])
+            if isinstance(evidence := prediction[part].get("evidence"), list):
+                show_provenance(evidence)
+            else:
+                show_details(prediction[part])
 
 
 def show_problem(problem: Json) -> None:

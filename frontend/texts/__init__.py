@@ -7,14 +7,16 @@ import re
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from frontend.texts import checking, common, data, figures, jobs, models, problems, train
+from frontend.texts import checking, common, data, evidence, figures, findings, jobs, models, problems, train
 from frontend.texts.language import LANGUAGES, Text
 
 TEXTS: dict[str, Text] = {
     **common.TEXTS,
     **checking.TEXTS,
     **data.TEXTS,
+    **evidence.TEXTS,
     **figures.TEXTS,
+    **findings.TEXTS,
     **jobs.TEXTS,
     **models.TEXTS,
     **problems.TEXTS,

@@ -17,7 +17,7 @@ from backend.api.metrics import Metrics
 from backend.api.packs import Gate, client_of, file_problem, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError
 from backend.api.schemas.common import responses
-from backend.api.schemas.predictions import Prediction, PredictOut
+from backend.api.schemas.predictions import Prediction, PredictOut, Provenance
 from backend.api.spool import Pack, PackedFile
 from backend.service.app import Service
 from backend.service.predictor import Verdict
@@ -55,6 +55,8 @@ async def predict(request: Request) -> Response:
         is_small = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
         async with nullcontext() if is_small else gate.large:
             answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
+            if fields.get("provenance", "").lower() in ("true", "1"):
+                await _add_provenance(service, pack, answers)
     _count(request.app.state.metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
@@ -108,6 +110,15 @@ async def answer_pack(service: Service, pack: Pack, client: str, model_id: str |
         predictions=sorted(answered, key=lambda item: item.index),
         errors=sorted(failed, key=lambda item: item.index),
     )
+
+
+async def _add_provenance(service: Service, pack: Pack, answers: PredictOut) -> None:
+    """Says of each answered file what it tells of its origin, one file at a time."""
+    entries = {entry.index: entry for entry in pack.files}
+    for answer in answers.predictions:
+        data = await run_in_threadpool(pack.read, entries[answer.index])
+        found = await run_in_threadpool(service.predictor.origin, data)
+        answer.provenance = None if found is None else Provenance.model_validate(found)
 
 
 def _check_flags(fields: Mapping[str, str]) -> None:
