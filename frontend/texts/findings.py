@@ -64,8 +64,8 @@ TEXTS: dict[str, Text] = {
     ),
     "finding.title.duplicates.crossing": Text("Test images stand in train", "Тестовые изображения есть и в train"),
     "finding.detail.duplicates.crossing": Text(
-        "Test images that are in train as well, pixel for pixel: {images} of {test_images}. Read the figures that are "
-        "given without them.",
+        "Test images that are in train as well, pixel for pixel: {images}. There are {test_images} test images in all; "
+        "read the figures that are given without those.",
         "Тестовых изображений, которые попиксельно есть и в train: {images} из {test_images}. Смотрите на показатели, "
         "посчитанные без них.",
     ),

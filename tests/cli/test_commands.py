@@ -212,9 +212,10 @@ def test_predict_tells_what_a_file_says_of_its_origin_when_asked(shell: Shell) -
     Image.linear_gradient("L").convert("RGB").save(shell.folder / "painted.png", pnginfo=info)
     (item,) = shell.json("predict", "painted.png", "--provenance")["predictions"]
     assert item["provenance"]["evidence"][0]["statement"] == "edited"
-    assert "painted.png: PNG text 'Software' (plain): edited: GIMP 2.10" in shell.run(
-        "predict", "painted.png", "--provenance"
-    ).out.splitlines()
+    assert (
+        "painted.png: PNG text 'Software' (plain): edited: GIMP 2.10"
+        in shell.run("predict", "painted.png", "--provenance").out.splitlines()
+    )
     assert "provenance" not in shell.json("predict", "painted.png")["predictions"][0]
     (shell.folder / "painted.png").unlink()
 

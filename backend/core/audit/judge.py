@@ -171,8 +171,8 @@ def _on_duplicates(duplicates: dict[str, Any], test_images: int) -> Iterator[Fin
             "duplicates.crossing",
             "warning",
             "Test images stand in train",
-            f"Test images that are in train as well, pixel for pixel: {crossing:,} of {test_images:,}. A detector has "
-            "seen them before it is tested on them.",
+            f"Test images that are in train as well, pixel for pixel: {crossing:,}. A detector has seen them before it "
+            f"is tested on them; there are {test_images:,} test images in all.",
             "Figures on test are given with and without them: read those without.",
             {"images": crossing, "test_images": test_images},
         )
