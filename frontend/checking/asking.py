@@ -96,7 +96,7 @@ def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False) -> N
             model_id, sha256, item if is_answer else None, None if is_answer else item, detailed
         )
         if is_answer and detailed:
-            explained.setdefault(model_id, any(item.get(part) for part in ("explanation", "provenance")))
+            explained.setdefault(model_id, bool(item.get("explanation")))
 
 
 def can_explain(answer: Answer) -> bool:

@@ -33,6 +33,8 @@ def show_summary(dataset: Json, profile: Json) -> None:
         show_findings(findings)
     if (profile.get("audit") or {}).get("file") is None:  # no audit that says all of this and more
         show_remarks(remarks_on(profile))
+    elif not findings:
+        st.success(say("train.audit.clean"), icon=":material/check_circle:")
     st.subheader(say("profile.counts"))
     splits = {split: dataset["counts"][split] for split in in_split_order(dataset["counts"])}
     show_chart(draw_counts(splits), say("profile.counts.reading"), say_text("profile.counts.alt"))

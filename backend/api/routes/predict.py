@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import nullcontext
+from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -56,7 +58,7 @@ async def predict(request: Request) -> Response:
         async with nullcontext() if is_small else gate.large:
             answers = await answer_pack(service, pack, client_of(request), fields.get("model_id") or None)
             if fields.get("provenance", "").lower() in ("true", "1"):
-                await _add_provenance(service, pack, answers)
+                await _add_provenance(service, pack, answers, gate)
     _count(request.app.state.metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
@@ -112,12 +114,15 @@ async def answer_pack(service: Service, pack: Pack, client: str, model_id: str |
     )
 
 
-async def _add_provenance(service: Service, pack: Pack, answers: PredictOut) -> None:
+async def _add_provenance(service: Service, pack: Pack, answers: PredictOut, gate: Gate) -> None:
     """Says of each answered file what it tells of its origin, one file at a time."""
     entries = {entry.index: entry for entry in pack.files}
+
+    def origin(answer: Prediction) -> dict[str, Any] | None:
+        return service.predictor.origin(pack.read(entries[answer.index]))
+
     for answer in answers.predictions:
-        data = await run_in_threadpool(pack.read, entries[answer.index])
-        found = await run_in_threadpool(service.predictor.origin, data)
+        found = await to_thread.run_sync(origin, answer, limiter=gate.limiter)
         answer.provenance = None if found is None else Provenance.model_validate(found)
 
 

@@ -15,7 +15,8 @@ from backend.core.images import FORMATS
 MOST_BYTES = 1_048_576
 """Of one block; what is longer is cut."""
 
-MOST_TEXTS = 64
+MOST_TEXTS, MOST_CHUNKS = 64, 100_000
+"""Of one PNG; what comes later is not looked at."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -41,8 +42,7 @@ def find_blocks(data: bytes) -> Blocks:
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 info = dict(image.info)
-                if image.format == "TIFF":
-                    info["exif"] = data[:MOST_BYTES]  # the file is laid out as that block is
+                is_tiff = image.format == "TIFF"  # which is laid out as an EXIF block is
         except MemoryError:
             raise
         except Exception:  # decoders raise whatever a hostile header leads them to
@@ -50,7 +50,7 @@ def find_blocks(data: bytes) -> Blocks:
     photoshop = info.get("photoshop")
     iptc = photoshop.get(0x0404, b"") if isinstance(photoshop, dict) else b""
     return Blocks(
-        exif=_bytes(info.get("exif")),
+        exif=data if is_tiff else _bytes(info.get("exif")),
         xmp=_text(info.get("xmp")),
         iptc=_bytes(iptc),
         comment=_text(info.get("comment")),
@@ -62,7 +62,9 @@ def _blocks_of_png(data: bytes) -> Blocks:
     texts: dict[str, str] = {}
     damaged: list[str] = []
     exif, place = b"", len(_PNG)
-    while place + 12 <= len(data):
+    for _ in range(MOST_CHUNKS):
+        if place + 12 > len(data):
+            break
         length, name = struct.unpack(">I4s", data[place : place + 8])
         body = data[place + 8 : place + 8 + min(length, MOST_BYTES)]
         place += 12 + length

@@ -44,8 +44,8 @@ _ORDER: tuple[Statement, ...] = ("made_by_ai", "edited_with_ai", "captured", "ed
 def read_c2pa(data: bytes, anchors: str = "") -> list[Evidence]:
     """Evidence of the manifests in `data`: one entry, or none where there is no manifest.
 
-    anchors: PEM certificates of authorities; without any, no signer is trusted. A broken manifest gives an entry, and
-    so does one that is not read within SECONDS and the bounds of c2pa_child.
+    anchors: PEM certificates of authorities, in ASCII; without any, no signer is trusted. A broken manifest gives an
+    entry, and so does one that is not read within SECONDS and the bounds of c2pa_child.
     """
     if not any(mark in data for mark in _MARKS):
         return []
@@ -68,15 +68,17 @@ def _ask(data: bytes, anchors: str) -> dict[str, Any]:
         try:
             done = subprocess.run(  # noqa: S603 (our own program)
                 [sys.executable, "-I", str(_CHILD)],
-                input=data,
+                input=len(anchors).to_bytes(8, "big") + anchors.encode("ascii") + data,
                 stdout=output,
                 stderr=subprocess.DEVNULL,
-                env={"C2PA_ANCHORS": anchors},
+                env={},
                 timeout=SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise _UnreadError("The manifest takes too long to read.") from None
+        except OSError:  # no memory or no process left for it
+            raise _UnreadError("The manifest cannot be read now: its reader did not start.") from None
         output.seek(0)
         text = output.read()
     if done.returncode != 0:

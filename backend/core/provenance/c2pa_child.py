@@ -1,14 +1,14 @@
 """Reads the C2PA manifests of one image on standard input and writes what they say as JSON. Run as a program.
 
 A process of its own, since native code reads bytes that anybody may have made: bounded in memory, time, files and
-output, and without the network.  python -I c2pa_child.py < image;  the trust anchors come in C2PA_ANCHORS.
+output, and without the network. Standard input: 8 bytes with the length of the trust anchors (big-endian), the anchors
+(PEM), the image.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import resource
 import sys
 from typing import Any
@@ -33,7 +33,7 @@ def read(data: bytes, anchors: str) -> dict[str, Any]:
     try:
         with c2pa.Reader(None, io.BytesIO(data), context=context) as reader:
             store = json.loads(reader.json())
-    except c2pa.C2paError.ManifestNotFound:
+    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.RemoteManifest):  # XMP tells where that one is
         return {}
     except c2pa.C2paError as error:
         return {"error": str(error)[:MOST_LETTERS]}
@@ -85,4 +85,5 @@ if __name__ == "__main__":
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
-    sys.stdout.write(json.dumps(read(sys.stdin.buffer.read(), os.environ.get("C2PA_ANCHORS", ""))))
+    anchors = sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(8), "big")).decode("ascii")
+    sys.stdout.write(json.dumps(read(sys.stdin.buffer.read(), anchors)))

@@ -62,7 +62,7 @@ def _evidence(packet: str) -> Iterator[Evidence]:
 def _values(packet: str, name: str) -> list[str]:
     """Distinct values of a property: an attribute, an element, or one that refers to a resource; at most five."""
     found = []
-    as_attribute = rf":{name}(?:\s+rdf:resource)?\s*=\s*[\"']([^\"'<>]{{1,500}})[\"']"
+    as_attribute = rf":{name}(?:\s{{1,9}}rdf:resource)?\s{{0,9}}=\s{{0,9}}[\"']([^\"'<>]{{1,500}})[\"']"
     as_element = rf":{name}(?:\s[^<>]{{0,200}})?>([^<>]{{1,500}})<"
     for match in re.finditer(f"{as_attribute}|{as_element}", packet):
         value = clean(match[1] or match[2] or "")
