@@ -33,10 +33,11 @@ def read(data: bytes, anchors: str) -> dict[str, Any]:
     try:
         with c2pa.Reader(None, io.BytesIO(data), context=context) as reader:
             store = json.loads(reader.json())
-    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.RemoteManifest):  # XMP tells where that one is
+    except c2pa.C2paError.ManifestNotFound:
         return {}
     except c2pa.C2paError as error:
-        return {"error": str(error)[:MOST_LETTERS]}
+        kept_elsewhere = str(error).startswith("Remote")  # and not fetched: XMP tells where it is
+        return {} if kept_elsewhere else {"error": str(error)[:MOST_LETTERS]}
     active = store.get("active_manifest")
     names = [active, *(name for name in store.get("manifests", {}) if name != active)]
     return {
