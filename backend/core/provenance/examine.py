@@ -17,9 +17,14 @@ def examine(data: bytes, anchors: str = "") -> list[Evidence]:
 
     anchors: see c2pa.read_c2pa. A file that says nothing may well be generated: metadata are easily removed.
     """
+    found = [*read_c2pa(data, anchors), *read_plain(data)]
+    return sorted(found, key=lambda one: STRENGTHS.index(one.strength))[:MOST_ENTRIES]
+
+
+def read_plain(data: bytes) -> list[Evidence]:
+    """The evidence that nothing signs: EXIF, XMP, IPTC, text of generators."""
     blocks = find_blocks(data)
-    found = [
-        *read_c2pa(data, anchors),
+    return [
         *read_exif(blocks.exif),
         *read_xmp(blocks.xmp),
         *read_iptc(blocks.iptc),
@@ -27,4 +32,3 @@ def examine(data: bytes, anchors: str = "") -> list[Evidence]:
         *read_comment(blocks.comment),
         *(unreadable("text", name, "The block cannot be read.") for name in blocks.damaged),
     ]
-    return sorted(found, key=lambda one: STRENGTHS.index(one.strength))[:MOST_ENTRIES]
