@@ -176,6 +176,12 @@ class Settings(BaseSettings):
         64_000_000, ge=64, le=178_000_000, description="Most pixels of one image; larger ones are refused undecoded"
     )
 
+    c2pa_anchors: Path | None = Field(
+        None,
+        description="PEM file of the authorities whose C2PA signers count as trusted; empty: none, so that manifests "
+        "are told to be intact but nobody's signature is vouched for",
+    )
+
     # protection: keys, rates, quotas, retention
     require_keys: Literal["auto", "always", "never"] = Field(
         "auto",
@@ -245,7 +251,7 @@ class Settings(BaseSettings):
         place = store_path(str(value))
         return _absolute(place) if isinstance(place, Path) else place
 
-    @field_validator("scratch_dir", "shipped_dir", "tls_ca", "tls_cert", "tls_key")
+    @field_validator("scratch_dir", "shipped_dir", "c2pa_anchors", "tls_ca", "tls_cert", "tls_key")
     @classmethod
     def _local(cls, path: Path | None) -> Path | None:
         return None if path is None else _absolute(path)

@@ -165,9 +165,12 @@ class Client:
         path = f"/datasets/{_id(dataset_id)}/images/{number}/thumbnail"
         return self._http.send("GET", path, params={"size": size}).content
 
-    def eda(self, dataset_id: str, *, wait_s: int = 0) -> Json:
-        """The profile of a data set, or the job that makes it (it has a `state`) after `wait_s` seconds."""
-        params = {"dataset_id": dataset_id, "wait": wait_s}
+    def eda(self, dataset_id: str, *, wait_s: int = 0, make: bool = True) -> Json:
+        """The profile of a data set, or the job that makes it (it has a `state`) after `wait_s` seconds.
+
+        With make=False no job begins: ApiError 404 where there is no profile yet.
+        """
+        params = {"dataset_id": dataset_id, "wait": wait_s, "make": None if make else "false"}
         return self._http.json("GET", "/eda", params=params, seconds=ANSWER_S + wait_s)
 
     def eda_images(self, images: Sequence[Image], labels: Sequence[str] | None = None) -> Json:

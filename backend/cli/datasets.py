@@ -126,20 +126,48 @@ def demo(
         done(as_json, {"path": str(target)}, f"Wrote {target}. Import it: deepfake datasets import {target}")
 
 
-def eda(dataset: Dataset, as_json: JsonFlag = False) -> None:
-    """Profile a data set: channels, sizes, formats, brightness, outliers, duplicates."""
+@app.command("audit")
+def audit(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Say what else than a generator's traces tells the classes apart: sizes, formats, duplicates, balance."""
     with failing(as_json):
-        with opened() as service:
-            dataset_id = service.datasets.get(dataset).id
-            profile = service.profile(dataset_id)
-        if profile is None:
-            with opened(run_jobs=True) as service:
-                run_job(service, "profile", {"dataset_id": dataset_id})
-                profile = service.profile(dataset_id)
+        found = make_profile(dataset)["audit"]
+        if as_json:
+            print_json(found)
+        else:
+            show_findings(found["findings"])
+
+
+def eda(dataset: Dataset, as_json: JsonFlag = False) -> None:
+    """Profile a data set: channels, sizes, formats, brightness, outliers, duplicates, and its audit."""
+    with failing(as_json):
+        profile = make_profile(dataset)
         if as_json:
             print_json(profile)
         else:
-            show_profile(dict(profile or {}))
+            show_profile(profile)
+
+
+def make_profile(dataset: str) -> dict[str, Any]:
+    """The profile of a data set, made first where there is none. Raises NotFound, JobFailed."""
+    with opened() as service:
+        dataset_id = service.datasets.get(dataset).id
+        profile = service.profile(dataset_id)
+    if profile is None:
+        with opened(run_jobs=True) as service:
+            run_job(service, "profile", {"dataset_id": dataset_id})
+            profile = service.profile(dataset_id)
+    return dict(profile or {})
+
+
+def show_findings(findings: list[dict[str, Any]]) -> None:
+    """Prints the findings of an audit, the worst first."""
+    if not findings:
+        typer.echo("Nothing was found that tells the classes apart besides how their pictures were made.")
+    for found in findings:
+        typer.echo(f"{found['severity'].upper()} {found['title']} ({found['code']})")
+        for line in (found["detail"], found["hint"]):
+            if line:
+                typer.echo(f"  {line}")
 
 
 def show_profile(profile: dict[str, Any]) -> None:
@@ -158,6 +186,7 @@ def show_profile(profile: dict[str, Any]) -> None:
             for name, part in parts
         ],
     )
+    show_findings(profile["audit"]["findings"])
     typer.echo("--json prints all of it: sizes, formats, distributions, spectra, outliers, duplicates.")
 
 

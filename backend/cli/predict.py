@@ -35,6 +35,10 @@ def predict(
     stability: Annotated[
         bool, typer.Option("--stability", help="Try each answer on changed copies; one that does not hold is unsure.")
     ] = False,
+    provenance: Annotated[
+        bool,
+        typer.Option("--provenance", help="Say also what each file tells of its origin: C2PA, EXIF, XMP, prompts."),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell whether images are REAL or FAKE. One unreadable file never stops the others; status 1 if none was read."""
@@ -42,7 +46,9 @@ def predict(
         files = list(dict.fromkeys(find_files(paths, recursive=recursive)))
         answer: dict[str, Any] = {"model_id": None, "predictions": [], "errors": []}
         for images, unread in read_files(files, largest=service.settings.max_upload_bytes):
-            part = service.predictor.predict(images, model, explain=explain is not None, stability=stability)
+            part = service.predictor.predict(
+                images, model, explain=explain is not None, stability=stability, provenance=provenance
+            )
             if explain is not None:
                 write_heatmaps(explain, part["predictions"], start=len(answer["predictions"]))
             answer["model_id"] = part["model_id"]
@@ -124,6 +130,10 @@ def show_answer(answer: dict[str, Any]) -> None:
         ]
         flips = ["flips"] if answer["predictions"][0]["stability"] else []
         print_table(["verdict", "label", "probability of FAKE", *flips, "file"], rows)
+    for item in answer["predictions"]:
+        for found in (item.get("provenance") or {}).get("evidence", ()):
+            said = f"{found['source']} ({found['strength']}): {found['statement'].replace('_', ' ')}: {found['detail']}"
+            typer.echo(f"{item['filename']}: {said}")
     for error in answer["errors"]:
         typer.echo(f"{error['filename']}: {error['message']} {error['hint']}".rstrip(), err=True)
 

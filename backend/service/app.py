@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,7 +10,7 @@ from typing import Any
 
 from backend.core.errors import Conflict, IntegrityError, NotFound
 from backend.service.database import Database
-from backend.service.dataset_info import PROFILE, DatasetInfo
+from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore
 from backend.service.engine import Engine
 from backend.service.evaluations import Evaluations
@@ -21,12 +20,14 @@ from backend.service.job_context import sweep_folders
 from backend.service.jobs import Jobs, named_datasets
 from backend.service.networks import sweep_networks
 from backend.service.predictor import Predictor
+from backend.service.profiling import read_profile
+from backend.service.provenance import read_anchors
 from backend.service.quotas import chunk_owners, evict_features
 from backend.service.registry import Registry
 from backend.service.retention import sweep_expired
 from backend.service.revising import require_version, revise
 from backend.service.runner import Runner
-from backend.service.storage import last_changed, read_bytes, require_store, sweep_scratch
+from backend.service.storage import last_changed, require_store, sweep_scratch
 from backend.service.workflows import WORKFLOWS
 from backend.settings import Settings, count_cores
 
@@ -51,12 +52,7 @@ class Service:
 
     def profile(self, dataset_id: str) -> dict[str, Any] | None:
         """The profile that an earlier job made of the data set as it is now, or None. Raises NotFound."""
-        info = self.datasets.get(dataset_id)
-        try:
-            profile: dict[str, Any] = json.loads(read_bytes(self.datasets.root / info.id / info.file(PROFILE)))
-        except FileNotFoundError:
-            return None
-        return profile
+        return read_profile(self.datasets.root, self.datasets.get(dataset_id))
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Removes a data set, its images and the features that no other data set shares.
@@ -108,6 +104,7 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
 
     Without it nothing is started: predictions, lists and submitting jobs work, and whoever runs jobs does them.
     """
+    anchors = read_anchors(settings.c2pa_anchors)
     settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (settings.data_dir, settings.models_dir):
         require_store(folder)
@@ -125,7 +122,12 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
         features=FeatureStore(settings.data_dir / "features"),
         registry=registry,
         evaluations=Evaluations(database, registry),
-        predictor=Predictor(registry, settings.max_pixels, at_once=count_cores() + 1),  # one waits
+        predictor=Predictor(
+            registry,
+            settings.max_pixels,
+            at_once=count_cores() + 1,  # one waits
+            anchors=anchors,
+        ),
         engine=Engine(settings),
         jobs=jobs,
         _runners=runners,

@@ -14,6 +14,7 @@ from backend.core.images import DecodedImage, decode
 from backend.core.stability import heed, try_changes
 from backend.service.batching import Batcher, BatchFigures
 from backend.service.explaining import describe_explanation, describe_stability
+from backend.service.provenance import describe_origin
 from backend.service.registry import Registry
 
 DECODED_PIXELS = 16_000_000
@@ -61,8 +62,8 @@ class Verdict:
 class Predictor:
     """Answers for images; at most `at_once` batches are computed at the same time. Safe to share between threads."""
 
-    def __init__(self, registry: Registry, max_pixels: int, at_once: int) -> None:
-        self._registry, self._max_pixels = registry, max_pixels
+    def __init__(self, registry: Registry, max_pixels: int, at_once: int, anchors: str = "") -> None:
+        self._registry, self._max_pixels, self._anchors = registry, max_pixels, anchors
         self._batcher: Batcher[Question, Verdict] = Batcher(self._answer, threads=at_once)
 
     @property
@@ -78,6 +79,10 @@ class Predictor:
         """
         return self._batcher.submit(client, files, question)
 
+    def origin(self, data: bytes) -> dict[str, Any] | None:
+        """What a file says of its own origin, `{"evidence": [...]}`, or None where it says nothing."""
+        return describe_origin(data, self._anchors)
+
     def predict(
         self,
         images: Sequence[tuple[str, bytes]],
@@ -85,9 +90,11 @@ class Predictor:
         *,
         explain: bool = False,
         stability: bool = False,
+        provenance: bool = False,
     ) -> dict[str, Any]:
         """`{"model_id", "predictions": [...], "errors": [...]}` for (filename, file bytes) pairs, in order.
 
+        With `provenance` each prediction has what `origin` says of its file under that name.
         A file that is no image becomes an entry of `errors` {filename, error: DeepfakeError}; the others are answered.
         Raises NotFound or NoActiveModel for the model itself.
         """
@@ -95,12 +102,14 @@ class Predictor:
         self._registry.detector(chosen)
         question = Question(chosen, explain, stability)
         verdicts = self.submit(LOCAL, [data for _, data in images], question).result()
-        named = list(zip((filename for filename, _ in images), verdicts, strict=True))
-        return {
-            "model_id": chosen,
-            "predictions": [{"filename": name, **item.to_json()} for name, item in named if item.error is None],
-            "errors": [{"filename": name, "error": item.error} for name, item in named if item.error is not None],
-        }
+        answer: dict[str, Any] = {"model_id": chosen, "predictions": [], "errors": []}
+        for (name, data), verdict in zip(images, verdicts, strict=True):
+            if verdict.error is not None:
+                answer["errors"].append({"filename": name, "error": verdict.error})
+                continue
+            origin = {"provenance": self.origin(data)} if provenance else {}
+            answer["predictions"].append({"filename": name, **verdict.to_json(), **origin})
+        return answer
 
     def close(self) -> None:
         """Answers what waits; nothing new is taken."""

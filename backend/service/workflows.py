@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Mapping
@@ -12,15 +11,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from backend.core.config import FitConfig
-from backend.core.eda import RowInfo, finish, merge, stats_of
-from backend.core.eda_partial import LABEL_NAMES, Partial
-from backend.core.errors import Cancelled, Conflict
+from backend.core.errors import Conflict
 from backend.core.extractors import finetuned_networks
-from backend.core.images import MOST_PIXELS, decode
 from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
-from backend.service.dataset_info import INFO, PROFILE, DatasetInfo
-from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
+from backend.service.dataset_info import INFO, DatasetInfo
+from backend.service.datasets import DatasetStore, FeatureChunk
 from backend.service.evaluation_workflows import cross_evaluate, evaluate_model
 from backend.service.finetuning import FinetuneTask, finetune_on_worker
 from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, check_splits, fit_on_worker, read_columns
@@ -28,13 +24,13 @@ from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
 from backend.service.networks import drop_networks
+from backend.service.profiling import profile_images, read_findings
 from backend.service.quotas import evict_features, require_dataset_room
 from backend.service.robustness import run_battery
 from backend.service.runner import Workflow
-from backend.service.signals import Turn
 from backend.service.sources import ImportLimits
 from backend.service.steps import call_on_worker, compute_features
-from backend.service.storage import exists, write_bytes
+from backend.service.storage import exists
 from backend.settings import StorePath, count_cores
 
 if TYPE_CHECKING:
@@ -63,6 +59,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     service.engine.map(check_dataset, [check], on_result=lambda *_: None, cancelled=context.cancelled)
     chunks = service.datasets.chunks(info.id)
     card = _card_head(model_id, name, config, info)
+    card["audit"] = read_findings(service.datasets.root, info)
     card["timings"]["import_s"] = round(imported - started, 2)
     if config.finetune is not None:
         config, card["finetuned"] = _finetune(context, info, chunks, config)
@@ -94,41 +91,6 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     return {"model_id": model_id, "dataset_id": info.id}
 
 
-def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
-    """Job "profile": {"dataset_id"} -> {"dataset_id"}; the profile stands beside the data set's index.
-
-    Each version of a data set has a profile of its own.
-    """
-    service: Service = context.service
-    info = service.datasets.get(params["dataset_id"])
-    target = service.datasets.root / info.id / info.file(PROFILE)
-    if exists(target):
-        return {"dataset_id": info.id}
-    chunks = service.datasets.chunks(info.id)
-    tasks, start = [], 0
-    for chunk in chunks:
-        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, context.turn))
-        start += chunk.rows
-    total = start
-    parts: dict[int, Partial] = {}
-    done = 0
-
-    def collect(number: int, part: Partial) -> None:
-        nonlocal done
-        parts[number] = part
-        done += chunks[number].rows
-        context.progress("profile", done, total)
-
-    context.progress("profile", 0, total)
-    service.engine.map(profile_chunk, tasks, on_result=collect, cancelled=context.cancelled)
-    merged = parts[0]
-    for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
-        merged = merge(merged, parts.pop(number))
-    finish_task = FinishProfileTask(service.datasets.root, info, merged, target)
-    service.engine.map(finish_profile, [finish_task], on_result=lambda *_: None, cancelled=context.cancelled)
-    return {"dataset_id": info.id}
-
-
 WORKFLOWS: Mapping[str, Workflow] = {
     "import": import_images,
     "fit": fit_detector,
@@ -151,47 +113,6 @@ class CheckTask:
 def check_dataset(task: CheckTask) -> None:
     """Raises what makes a fit impossible. Runs on a worker, since it reads a row for every image."""
     check_fit(read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config), task.config)
-
-
-@dataclass(frozen=True)
-class ProfileTask:
-    """One chunk of a data set to be measured."""
-
-    datasets: StorePath
-    info: DatasetInfo
-    chunk: FeatureChunk
-    start: int  # row of its first image
-    stop: Turn
-
-
-def profile_chunk(task: ProfileTask) -> Partial:
-    """Statistics of one chunk's images, without dropped ones. Runs on a worker."""
-    columns = ["row", "label", "split", "generator", "bytes"]
-    index = DatasetStore(task.datasets).index_rows(task.info, task.start, task.start + task.chunk.rows, columns)
-    rows = index.to_pylist()
-    if task.stop():
-        raise Cancelled("The job was told to stop.")
-    infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
-    files = read_chunk(task.chunk)
-    images = (decode(files[row["row"] - task.start], max_pixels=MOST_PIXELS) for row in rows)
-    return stats_of(images, infos)
-
-
-@dataclass(frozen=True)
-class FinishProfileTask:
-    """The statistics of all images, to become the profile at `target`."""
-
-    datasets: StorePath
-    info: DatasetInfo
-    merged: Partial
-    target: StorePath
-
-
-def finish_profile(task: FinishProfileTask) -> None:
-    """Writes the profile. Runs on a worker, since it reads a row for every image."""
-    columns = ["row", "path", "label", "split", "pixel_sha256"]
-    profile = finish(task.merged, DatasetStore(task.datasets).index(task.info, columns))
-    write_bytes(task.target, json.dumps(profile, allow_nan=False).encode())
 
 
 def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:

@@ -29,7 +29,7 @@ class Answer:
     sha256: str  # of the picture's bytes, computed here
     prediction: Json | None
     problem: Json | None
-    detailed: bool  # whether an explanation and the provenance were asked for
+    detailed: bool  # whether an explanation was asked for
 
     @property
     def verdict(self) -> str:
@@ -78,7 +78,7 @@ def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False, stab
             [(picture.name, picture.content) for picture in batch],
             model_id=model_id,
             explain=detailed,
-            provenance=detailed,
+            provenance=True,
             stability=stability,
         )
     except ApiError as error:
@@ -97,7 +97,7 @@ def ask(model_id: str, batch: Sequence[Picture], *, detailed: bool = False, stab
             model_id, sha256, item if is_answer else None, None if is_answer else item, detailed
         )
         if is_answer and detailed:
-            explained.setdefault(model_id, any(item.get(part) for part in ("explanation", "provenance")))
+            explained.setdefault(model_id, bool(item.get("explanation")))
 
 
 def can_explain(answer: Answer) -> bool:

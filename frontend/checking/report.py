@@ -21,6 +21,7 @@ from frontend.checking.describing import (
     name_generators,
 )
 from frontend.checking.previews import make_preview
+from frontend.checking.provenance import provenance_rows
 from frontend.formatting import count, number, percent, rate, size
 from frontend.texts import say_text
 from frontend.transport import Json
@@ -84,6 +85,7 @@ def word_report(language: str, filename: str, n_bytes: int, prediction: Json, ca
         sections=(
             (say_text("report.picture"), _picture_rows(filename, n_bytes, prediction)),
             (say_text("report.answer"), _answer_rows(prediction, card)),
+            *([(say_text("answer.provenance"), tuple(origin))] if (origin := provenance_rows(prediction)) else []),
             (say_text("report.model"), _model_rows(card)),
         ),
         reasons=(describe_probability(prediction), *describe_reasons(prediction, card)),

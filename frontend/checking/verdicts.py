@@ -12,6 +12,7 @@ from frontend.checking.describing import describe_domain, describe_probability, 
 from frontend.checking.explaining import KNOWN, is_tried, show_note, show_stability, show_stages
 from frontend.checking.heatmap import overlay, read_heatmap
 from frontend.checking.previews import SIDE_PX, Preview, read_upright
+from frontend.checking.provenance import show_provenance
 from frontend.checking.tray import Picture
 from frontend.formatting import size
 from frontend.texts import plain, say, say_text
@@ -45,7 +46,10 @@ def show_verdict(answer: Answer, card: Json) -> None:
             show_stability(prediction[part])
         elif prediction.get(part):
             st.markdown(f"**{say(f'answer.{part}')}**")
-            show_details(prediction[part])
+            if isinstance(evidence := prediction[part].get("evidence"), list):
+                show_provenance(evidence)
+            else:
+                show_details(prediction[part])
 
 
 def show_problem(problem: Json) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from frontend.charts import show_chart
 from frontend.charts.profile import draw_counts
+from frontend.data.findings import show_findings
 from frontend.data.profile_facts import (
     LABELS,
     both_classes,
@@ -18,7 +19,7 @@ from frontend.data.profile_facts import (
     values_apart,
 )
 from frontend.formatting import count, rate
-from frontend.texts import plain, say, say_text
+from frontend.texts import say, say_text
 from frontend.transport import Json
 
 GREY_WORTH_SAYING = 2.0
@@ -27,13 +28,13 @@ GREY_WORTH_SAYING = 2.0
 
 def show_summary(dataset: Json, profile: Json) -> None:
     """Findings first, then the counts."""
-    show_findings(findings_of(profile))
-    st.subheader(say("profile.notable"))
-    remarks = remarks_on(profile)
-    for remark in remarks:
-        st.warning(remark, icon=":material/priority_high:")
-    if not remarks:
-        st.success(say("profile.nothing_notable"), icon=":material/check_circle:")
+    if findings := findings_of(profile):
+        st.subheader(say("profile.audit"))
+        show_findings(findings)
+    if (profile.get("audit") or {}).get("file") is None:  # no audit that says all of this and more
+        show_remarks(remarks_on(profile))
+    elif not findings:
+        st.success(say("train.audit.clean"), icon=":material/check_circle:")
     st.subheader(say("profile.counts"))
     splits = {split: dataset["counts"][split] for split in in_split_order(dataset["counts"])}
     show_chart(draw_counts(splits), say("profile.counts.reading"), say_text("profile.counts.alt"))
@@ -49,19 +50,13 @@ def show_summary(dataset: Json, profile: Json) -> None:
         st.caption(say("profile.generators.unknown"))
 
 
-def show_findings(findings: list[Json]) -> None:
-    """What the service's own audit found; nothing where it has none."""
-    if not findings:
-        return
-    st.subheader(say("profile.audit"))
-    for finding in findings:
-        text = f"**{plain(str(finding['title']))}**  \n{plain(str(finding.get('detail') or ''))}"
-        if finding.get("severity") in ("critical", "high", "error"):
-            st.error(text, icon=":material/error:")
-        elif finding.get("severity") in ("warning", "medium"):
-            st.warning(text, icon=":material/warning:")
-        else:
-            st.info(text, icon=":material/info:")
+def show_remarks(remarks: list[str]) -> None:
+    """What stands out in the figures themselves, or that nothing does."""
+    st.subheader(say("profile.notable"))
+    for remark in remarks:
+        st.warning(remark, icon=":material/priority_high:")
+    if not remarks:
+        st.success(say("profile.nothing_notable"), icon=":material/check_circle:")
 
 
 def remarks_on(profile: Json) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from frontend.data.findings import SERIOUS, words_of
 from frontend.formatting import count, duration, moment, percent, size
 from frontend.models.actions import show_delete, show_export, show_use
 from frontend.models.comparison import flatten, setting_name
@@ -117,6 +118,9 @@ def show_description(card: Json) -> None:
         spec = card["extractor"].get("spec") or card["extractor"]
         names = " + ".join(str(part["name"]) for part in spec.get("parts") or [spec])
         lines.append(say("model.features", extractor=names, head=head))
+    serious = [found for found in card.get("audit") or () if found["severity"] in SERIOUS]
+    if serious:
+        lines.append(say("model.audit", findings="; ".join(words_of(found)[0] for found in serious)))
     low, high = (percent(float(end)) for end in card["unsure_band"])
     lines.append(say("model.threshold", threshold=percent(float(card["threshold"])), low=low, high=high))
     made = {"date": moment(card["created_at"]), "time": duration(_seconds(card)), "size": size(int(card["size_bytes"]))}

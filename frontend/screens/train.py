@@ -15,6 +15,7 @@ from frontend.models.figures import show_result
 from frontend.progress import follow_job
 from frontend.session import asked, client, run_page, show_error
 from frontend.texts import plain, say, say_known, say_text
+from frontend.training.audit import show_audit
 from frontend.training.choosing import choose_one, put_choice, widget_of
 from frontend.training.fields import PREFIX, fill_fields, show_fields
 from frontend.training.form import build_config, obstacle_in_choices, obstacle_in_data, read_config
@@ -81,8 +82,12 @@ def show_form() -> None:
     else:
         values = {name: label_of(str(v)) if name == "setting" else v for name, v in obstacle.values.items()}
         st.warning(say(obstacle.key, **values))
+    audit = st.container()  # filled after the button, which thus never waits for it
     if st.button(say("train.start"), type="primary", icon=":material/play_arrow:", disabled=obstacle is not None):
         start(str(dataset["id"]), build_config(options, chosen))
+    if obstacle is None:
+        with audit:
+            show_audit(dataset)
 
 
 def choose_dataset(datasets: list[Json]) -> Json:

@@ -232,6 +232,10 @@ TEXTS: dict[str, Text] = {
         "The features {extractor} turn pictures into numbers, and {head} decides.",
         "Признаки {extractor} превращают изображения в числа, решает {head}.",
     ),
+    "model.audit": Text(
+        "The audit of the data set warned before the training: {findings}.",
+        "Проверка набора перед обучением предупредила: {findings}.",
+    ),
     "model.finetuned": Text(
         "The network itself was trained further on {images} images; its weights after epoch {epoch} were the best.",
         "Сама нейросеть дообучена на изображениях ({images}); лучшими оказались её веса после эпохи {epoch}.",

@@ -37,6 +37,17 @@ def test_only_the_first_question_makes_a_job(running: RunningService, dataset_id
     assert httpx.get(f"{url}&wait=0").json() == profile
 
 
+def test_a_profile_is_not_made_where_that_is_not_wanted_and_brings_an_audit(running: RunningService) -> None:
+    parts = {"archive": ("b.zip", dataset_zip(8, 900)), "name": (None, "to audit")}
+    made = httpx.post(f"{running.url}/datasets?wait=60", files=parts, timeout=90).json()
+    url = f"{running.url}/eda?dataset_id={made['id']}"
+    refused = httpx.get(f"{url}&make=false")
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    audit = httpx.get(url, timeout=90).json()["audit"]
+    assert "generators.one" in {finding["code"] for finding in audit["findings"]}
+    assert httpx.get(f"{url}&make=false").json()["audit"] == audit
+
+
 def test_unknown_data_set(running: RunningService) -> None:
     answer = httpx.get(f"{running.url}/eda?dataset_id=nothing")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -18,6 +18,7 @@ from backend.core.images import FORMATS
 from tests.api.leftovers import leftovers, peak_growth
 from tests.pictures import crop, encode, fake, photo, pixel_bomb
 from tests.running import RunningService
+from tests.signed import signed
 
 
 def predict(service: RunningService, *files: tuple[str, bytes], **fields: str) -> httpx.Response:
@@ -256,6 +257,17 @@ def test_a_broken_file_among_explained_ones_gets_its_problem(fitted: RunningServ
     answer = predict(fitted, ("bad", b"x"), ("good", photo(1)), explain="true", stability="true")
     assert [item["index"] for item in answer.json()["errors"]] == [0]
     assert answer.json()["predictions"][0]["stability"]["tried"]
+
+
+def test_what_a_file_says_of_its_origin_is_told_when_asked_for(fitted: RunningService) -> None:
+    data = signed(encode(crop(1), "JPEG"))
+    files = (("a.jpg", data), ("b.png", photo(1)), ("c.txt", b"no image"))
+    answer = predict(fitted, *files, provenance="true").json()
+    assert [bool(item["provenance"]) for item in answer["predictions"]] == [True, False]
+    (found,) = answer["predictions"][0]["provenance"]["evidence"]
+    assert (found["kind"], found["statement"], found["strength"]) == ("c2pa", "made_by_ai", "signed")
+    assert (found["intact"], found["trusted"]) == (True, False)
+    assert only(predict(fitted, ("a.jpg", data)))["provenance"] is None
 
 
 def test_no_files(fitted: RunningService) -> None:

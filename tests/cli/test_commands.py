@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from typer.testing import CliRunner
 
 from backend.cli import app
@@ -166,6 +167,12 @@ def test_a_data_set_is_profiled_once(shell: Shell) -> None:
     assert "mean R, G, B" in text
 
 
+def test_an_audit_is_printed_in_words_and_as_json(shell: Shell) -> None:
+    findings = shell.json("datasets", "audit", "pictures", work=True)["findings"]
+    printed = shell.run("datasets", "audit", "pictures").out
+    assert all(f"{found['severity'].upper()} {found['title']} ({found['code']})" in printed for found in findings)
+
+
 def test_models_are_fitted_listed_shown_chosen_exported_and_deleted(shell: Shell) -> None:
     config = {"head": {"name": "svm", "C": 0.5}, "extractor": {"name": "npr"}, "notes": "from a file"}
     (shell.folder / "config.json").write_text(json.dumps(config))
@@ -209,6 +216,20 @@ def test_predict_takes_files_folders_and_patterns(shell: Shell) -> None:
     assert table.out.splitlines()[0].startswith("verdict")
     assert "pictures/FAKE/0.png" in table.out
     assert table.err.startswith("broken.png: ")
+
+
+def test_predict_tells_what_a_file_says_of_its_origin_when_asked(shell: Shell) -> None:
+    info = PngInfo()
+    info.add_text("Software", "GIMP\n2.10")
+    Image.linear_gradient("L").convert("RGB").save(shell.folder / "painted.png", pnginfo=info)
+    (item,) = shell.json("predict", "painted.png", "--provenance")["predictions"]
+    assert item["provenance"]["evidence"][0]["statement"] == "edited"
+    assert (
+        "painted.png: PNG text 'Software' (plain): edited: GIMP 2.10"
+        in shell.run("predict", "painted.png", "--provenance").out.splitlines()
+    )
+    assert "provenance" not in shell.json("predict", "painted.png")["predictions"][0]
+    (shell.folder / "painted.png").unlink()
 
 
 def test_predict_searches_folders_within_folders_only_when_asked(shell: Shell) -> None:

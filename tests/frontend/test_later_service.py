@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.frontend.between import Between, standing_between
 from tests.frontend.conftest import shown
-from tests.pictures import encode, photo
+from tests.pictures import crop, encode, photo
 from tests.running import ROOT, RunningService
 
 
@@ -81,6 +81,17 @@ def test_a_service_that_explains_nothing_leaves_no_trace_of_it(open_front: Open,
     assert not page.table
     assert not [button for button in page.button if str(button.key).startswith("explain.")]
     assert not any(word in shown(page) for word in ("stable", "origin", "Explanation"))
+
+
+def test_what_a_file_says_of_its_origin_stands_beside_the_verdict(open_front: Open, fitted: RunningService) -> None:
+    exif = Image.Exif()
+    exif[0x0131] = "**GIMP** <b>"
+    page = open_front(fitted.url)
+    page.file_uploader[0].upload("a.png", photo(1)).upload("b.jpg", encode(crop(2), "JPEG", exif=exif)).run()
+    text = shown(page)
+    assert "**EXIF software** says: edited: **GIMP** <b> (anybody can write, change or remove this)" in text
+    assert "none of it proves that the picture is real" in text
+    assert len([item for item in page.markdown if "What the file says of its origin" in item.value]) == 1
 
 
 def test_a_heat_map_that_is_no_picture_leaves_the_picture_itself(open_front: Open, between: Between) -> None:

@@ -274,6 +274,21 @@ def test_a_fit_that_left_the_test_images_unread_says_so(open_page: Open, fitted:
     assert "Time it took" in text
 
 
+def test_the_audit_is_shown_before_training_or_offered(open_page: Open, fitted: RunningService) -> None:
+    url, dataset = fitted.url, id_of(fitted)
+    known = requests.get(f"{url}/eda", params={"dataset_id": dataset, "make": "false"}, timeout=30)
+    page = open_page(url, "train", dataset=dataset)
+    if known.status_code == 404:
+        page.button(key=next(item.key for item in page.button if str(item.key).startswith("train.audit"))).click().run()
+        while "being measured" in shown(page):
+            page.run()
+    profile = requests.get(f"{url}/eda", params={"dataset_id": dataset}, timeout=60).json()
+    serious = [found for found in profile["audit"]["findings"] if found["severity"] != "info"]
+    assert all(found["title"] in shown(page) for found in serious)
+    assert ("Before you train" in shown(page)) == bool(serious)
+    assert not button(page, "Start training").disabled
+
+
 def test_where_there_is_no_data_set_it_says_where_to_make_one(open_page: Open, answering: Answering) -> None:
     nothing = {"items": [], "total": 0, "limit": 5, "offset": 0}
     for document in (nothing, nothing, {"limits": {}}, nothing, nothing):  # running, queued, options, data sets, frame

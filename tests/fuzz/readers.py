@@ -21,9 +21,12 @@ from starlette.requests import Request
 from backend.api.multipart import read_multipart
 from backend.api.problems import ProblemError
 from backend.api.spool import Pack
+from backend.core.audit.traits import read_header
 from backend.core.detector import restore
 from backend.core.errors import DeepfakeError, IntegrityError
 from backend.core.images import decode
+from backend.core.provenance.evidence import MOST_LETTERS
+from backend.core.provenance.examine import read_plain
 from backend.service.model_import import read_archive
 from backend.service.sources.base import ImportLimits, Source
 from backend.service.sources.metadata import groups_of
@@ -49,6 +52,14 @@ def read_image(data: bytes) -> None:
     assert pixels.dtype == np.uint8
     assert pixels.ndim == 3
     assert pixels.shape[0] * pixels.shape[1] <= MAX_PIXELS
+
+
+def read_origin(data: bytes) -> None:
+    """What a file says of its origin, but for C2PA manifests, which a process of its own reads; and its header."""
+    for found in read_plain(data):
+        assert len(found.detail) <= MOST_LETTERS
+        assert found.detail.isprintable()
+    read_header(data)
 
 
 def read_zip(data: bytes) -> None:
@@ -132,6 +143,7 @@ def read_export(data: bytes) -> None:
 
 READERS: dict[str, Callable[[bytes], None]] = {
     "image": read_image,
+    "origin": read_origin,
     "zip": read_zip,
     "parquet": read_parquet,
     "metadata": read_metadata,

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from safetensors.numpy import save
 
 from backend.core.calibrators import Calibration
@@ -58,6 +59,26 @@ def images() -> list[bytes]:
         encode(image.convert("1"), "BMP"),
         encode(image, "AVIF", exif=exif) if "AVIF" in FORMATS else plain[0],
         encode(image, "MPO", save_all=True, append_images=frames[1:]),
+    ]
+
+
+@cache
+def told() -> list[bytes]:
+    """Images that say where they come from: EXIF, XMP, text of generators, a comment."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0131] = "Canon", "GIMP"
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + "Steps: 20, Sampler: x".encode("utf-16-be")
+    xmp = b'<x:xmpmeta><rdf:RDF a:CreatorTool="x"><b:DigitalSourceType>y</b:DigitalSourceType></rdf:RDF></x:xmpmeta>'
+    info = PngInfo()
+    info.add_text("parameters", "Steps: 20, Sampler: Euler a, Seed: 1")
+    info.add_text("prompt", '{"3": {"class_type": "KSampler"}}', zip=True)
+    info.add_itxt("Software", "NovelAI", zip=True)
+    pixels = crop(1, _SIDE)
+    return [
+        encode(pixels, "JPEG", exif=exif, xmp=xmp, comment=b"Steps: 20, Sampler: x"),
+        encode(pixels, "PNG", exif=exif, pnginfo=info),
+        encode(pixels, "WEBP", exif=exif, xmp=xmp),
+        encode(pixels, "TIFF", exif=exif),
     ]
 
 
@@ -154,6 +175,7 @@ def exports() -> list[bytes]:
 
 SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "image": images,
+    "origin": told,
     "zip": archives,
     "parquet": parquets,
     "metadata": tables,

@@ -22,7 +22,7 @@ from backend.api.spool import Pack, PackedFile
 from backend.api.uploads import parse_labels
 from backend.api.waiting import answer_with_job
 from backend.core.eda import RowInfo, finish, stats_of
-from backend.core.errors import DeepfakeError
+from backend.core.errors import DeepfakeError, NotFound
 from backend.core.images import DecodedImage, decode, pixel_digest
 from backend.service.app import Service
 from backend.service.jobs import Job
@@ -45,8 +45,9 @@ async def profile_dataset(
     service: ServiceDep,
     dataset_id: str = Query(min_length=1, max_length=200, description="Id or name of the data set"),
     wait: WaitSeconds = 600,
+    make: bool = Query(True, description="false: answer 404 instead of making a profile that is not there yet"),
 ) -> Response:
-    """Counts, channel statistics, sizes, formats, distributions, spectra, outliers and duplicates of a data set.
+    """Counts, channels, sizes, formats, distributions, spectra, outliers, duplicates and the audit of a data set.
 
     The first question makes the profile: it is answered when that is done, or with 202 and the job after `wait`.
     """
@@ -54,6 +55,8 @@ async def profile_dataset(
     profile = await run_in_threadpool(_read_profile, service, dataset)
     if profile is not None:
         return JSONResponse(profile)
+    if not make:
+        raise NotFound("The data set has not been profiled yet.", "Ask without make=false, and it will be.")
     job = await run_in_threadpool(_profile_job, service, dataset)
     return await answer_with_job(request, service.jobs, job, wait, lambda _: _read_profile(service, dataset))
 

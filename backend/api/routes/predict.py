@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -18,7 +20,7 @@ from backend.api.metrics import Metrics
 from backend.api.packs import Gate, client_of, file_problem, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError
 from backend.api.schemas.common import responses
-from backend.api.schemas.predictions import Prediction, PredictOut
+from backend.api.schemas.predictions import Prediction, PredictOut, Provenance
 from backend.api.spool import Pack, PackedFile
 from backend.service.app import Service
 from backend.service.predictor import MOST_EXAMINED, Question, Verdict
@@ -60,6 +62,8 @@ async def predict(request: Request) -> Response:
         is_small = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
         async with nullcontext() if is_small else gate.large:
             answers = await answer_pack(service, pack, client_of(request), question)
+            if fields.get("provenance", "").lower() in _YES:
+                await _add_provenance(service, pack, answers, gate)
     _count(request.app.state.metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
     if not answers.predictions:
@@ -113,6 +117,18 @@ async def answer_pack(service: Service, pack: Pack, client: str, question: Quest
         predictions=sorted(answered, key=lambda item: item.index),
         errors=sorted(failed, key=lambda item: item.index),
     )
+
+
+async def _add_provenance(service: Service, pack: Pack, answers: PredictOut, gate: Gate) -> None:
+    """Says of each answered file what it tells of its origin, one file at a time."""
+    entries = {entry.index: entry for entry in pack.files}
+
+    def origin(answer: Prediction) -> dict[str, Any] | None:
+        return service.predictor.origin(pack.read(entries[answer.index]))
+
+    for answer in answers.predictions:
+        found = await to_thread.run_sync(origin, answer, limiter=gate.limiter)
+        answer.provenance = None if found is None else Provenance.model_validate(found)
 
 
 def _question_of(fields: Mapping[str, str], files: int) -> Question:

@@ -26,7 +26,9 @@ class PredictForm(Strict):
     files: list[File] = Field(description="One or many images")
     model_id: str | None = Field(None, description="Another model than the active one")
     explain: bool = Field(False, description="Ask for an explanation of each answer; at most 16 files")
-    provenance: bool = Field(False, description="Ask for provenance data found in each file")
+    provenance: bool = Field(
+        False, description="Ask what each file says of its origin: C2PA, EXIF, XMP, IPTC, text of generators"
+    )
     stability: bool = Field(
         False, description="Try each answer on changed copies of the image: 8 more predictions a file; at most 16 files"
     )

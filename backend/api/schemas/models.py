@@ -65,6 +65,11 @@ class ModelCard(BaseModel):
         description="By split: accuracy, AUROC, losses, intervals, curves, confusion, unsure_share, sure_accuracy …"
     )
     generators: list[str] = Field(default_factory=list, description="Whose images it was trained on")
+    audit: list[dict[str, str]] | None = Field(
+        None,
+        description="What the audit of the data set had found when the fit began: code, severity and title of each "
+        "finding; null where the data set had not been profiled",
+    )
     fitted_on: int | None = Field(
         None, description="Training images that the head was fitted on: fewer than all where they exceed the memory"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -61,6 +61,29 @@ class StabilityOut(Strict):
     tried: list[TriedOut]
 
 
+class Evidence(Strict):
+    """What one block of a file says of its origin. Its text comes from the file: escape it."""
+
+    kind: Literal["c2pa", "exif", "xmp", "iptc", "text"]
+    source: str = Field(description="Block and field", examples=["EXIF camera"])
+    statement: Literal[
+        "made_by_ai", "edited_with_ai", "edited", "captured", "made_by_software", "claims", "unreadable"
+    ] = Field(description="claims: something else, see `detail`; unreadable: the block is damaged")
+    detail: str = Field(description="The value itself, one line of at most 300 letters", examples=["Canon EOS R5"])
+    strength: Literal["trusted", "signed", "plain", "none"] = Field(
+        description="trusted: signed and unchanged, by a signer of the trust list; signed: by another signer; plain: "
+        "anybody can write that; none: damaged, or changed after it was signed"
+    )
+    intact: bool | None = Field(None, description="c2pa: whether nothing was changed after it was signed")
+    trusted: bool | None = Field(None, description="c2pa: whether the signer is on DEEPFAKE_C2PA_ANCHORS' list")
+
+
+class Provenance(Strict):
+    """What a file says of its own origin: never a proof that a picture is real, and easily removed."""
+
+    evidence: list[Evidence] = Field(description="The strongest first")
+
+
 class Prediction(Strict):
     """What a model says of one image."""
 
@@ -89,7 +112,9 @@ class Prediction(Strict):
     explanation: ExplanationOut | None = Field(
         None, description="With `explain`; null for a model without a network: its features have no places"
     )
-    provenance: dict[str, Any] | None = Field(None, description="With `provenance`; null where there is none")
+    provenance: Provenance | None = Field(
+        None, description="With `provenance`: what the file says of its origin; null where it says nothing"
+    )
     stability: StabilityOut | None = Field(None, description="With `stability`")
 
     @classmethod

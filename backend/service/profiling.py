@@ -1,0 +1,154 @@
+"""Job "profile": every image of a data set measured on workers; then the profile with its audit, as one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from backend.core.audit.report import INDEX_COLUMNS, audit
+from backend.core.audit.traits import join, measure_traits, read_header
+from backend.core.eda import RowInfo, finish, merge, stats_of
+from backend.core.eda_partial import LABEL_NAMES, Partial
+from backend.core.errors import Cancelled
+from backend.core.images import MOST_PIXELS, DecodedImage, decode
+from backend.service.dataset_info import PROFILE, DatasetInfo
+from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
+from backend.service.job_context import JobContext
+from backend.service.signals import Turn
+from backend.service.storage import read_bytes, write_bytes
+from backend.settings import StorePath
+
+if TYPE_CHECKING:
+    from backend.service.app import Service
+
+MOST_AUDITED = 120_000
+"""Of larger data sets every second, third ... image is audited; all are profiled."""
+
+
+def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
+    """Job "profile": {"dataset_id"} -> {"dataset_id"}; the profile stands beside the data set's index.
+
+    Each version of a data set has a profile of its own.
+    """
+    service: Service = context.service
+    info = service.datasets.get(params["dataset_id"])
+    if read_profile(service.datasets.root, info) is not None:
+        return {"dataset_id": info.id}
+    chunks = service.datasets.chunks(info.id)
+    total = sum(chunk.rows for chunk in chunks)
+    every = max(1, -(-total // MOST_AUDITED))
+    tasks, start = [], 0
+    for chunk in chunks:
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, context.turn))
+        start += chunk.rows
+    parts: dict[int, MeasuredChunk] = {}
+    done = 0
+
+    def collect(number: int, part: MeasuredChunk) -> None:
+        nonlocal done
+        parts[number] = part
+        done += chunks[number].rows
+        context.progress("profile", done, total)
+
+    context.progress("profile", 0, total)
+    service.engine.map(profile_chunk, tasks, on_result=collect, cancelled=context.cancelled)
+    traits = join([parts[number].traits for number in range(len(chunks))])
+    merged = parts[0].statistics
+    for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
+        merged = merge(merged, parts.pop(number).statistics)
+    finish_task = FinishProfileTask(service.datasets.root, info, merged, traits)
+    service.engine.map(finish_profile, [finish_task], on_result=lambda *_: None, cancelled=context.cancelled)
+    return {"dataset_id": info.id}
+
+
+def read_profile(root: StorePath, info: DatasetInfo) -> dict[str, Any] | None:
+    """The profile of that version below the data sets' folder `root`, or None.
+
+    One that an earlier program made, without an audit, does not count: it is made anew.
+    """
+    try:
+        profile: dict[str, Any] = json.loads(read_bytes(_path(root, info)))
+    except FileNotFoundError:
+        return None
+    return profile if "audit" in profile else None
+
+
+def read_findings(root: StorePath, info: DatasetInfo) -> list[dict[str, str]] | None:
+    """`[{code, severity, title}]` of the audit, for a model's card; None where the data set was not audited yet."""
+    profile = read_profile(root, info)
+    if profile is None:
+        return None
+    return [{key: found[key] for key in ("code", "severity", "title")} for found in profile["audit"]["findings"]]
+
+
+@dataclass(frozen=True)
+class ProfileTask:
+    """One chunk of a data set to be measured."""
+
+    datasets: StorePath
+    info: DatasetInfo
+    chunk: FeatureChunk
+    start: int  # row of its first image
+    every: int  # rows that this number divides are audited
+    stop: Turn
+
+
+@dataclass(frozen=True)
+class MeasuredChunk:
+    """What is left of one chunk."""
+
+    statistics: Partial
+    traits: NDArray[Any]  # records of audit.traits.TRAITS
+
+
+def profile_chunk(task: ProfileTask) -> MeasuredChunk:
+    """Statistics of one chunk's images, without dropped ones. Runs on a worker."""
+    columns = ["row", "label", "split", "generator", "bytes"]
+    index = DatasetStore(task.datasets).index_rows(task.info, task.start, task.start + task.chunk.rows, columns)
+    rows = index.to_pylist()
+    if task.stop():
+        raise Cancelled("The job was told to stop.")
+    infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
+    files = read_chunk(task.chunk)
+    traits: list[NDArray[Any]] = []
+
+    def images() -> Iterator[DecodedImage]:
+        for info in infos:
+            data = files[info.row - task.start]
+            image = decode(data, max_pixels=MOST_PIXELS)
+            if info.row % task.every == 0:
+                traits.append(measure_traits(image, read_header(data), info.row))
+            yield image
+
+    return MeasuredChunk(stats_of(images(), infos), join(traits))
+
+
+@dataclass(frozen=True)
+class FinishProfileTask:
+    """The measures of all images, to become the profile."""
+
+    datasets: StorePath
+    info: DatasetInfo
+    merged: Partial
+    traits: NDArray[Any]
+
+
+def finish_profile(task: FinishProfileTask) -> None:
+    """Writes the profile. Runs on a worker, since it reads a row for every image."""
+    index = DatasetStore(task.datasets).index(task.info, INDEX_COLUMNS)
+    profile = finish(task.merged, index)
+    images = task.merged.images()
+    audited = np.isin(images["row"], task.traits["row"])
+    rows = index.filter(pa.array(np.isin(index["row"].to_numpy(), task.traits["row"])))
+    profile["audit"] = audit(images[audited], task.traits, rows, profile)
+    write_bytes(_path(task.datasets, task.info), json.dumps(profile, allow_nan=False).encode())
+
+
+def _path(root: StorePath, info: DatasetInfo) -> StorePath:
+    return root / info.id / info.file(PROFILE)
