@@ -27,8 +27,9 @@ from backend.settings import load_settings
 from benchmarks.cifake import SHIPPED
 from benchmarks.record import ROOT, data_folder, run_job, write_result
 
-MATRIX = FitConfig(head=HeadConfig("logreg", class_weight="balanced"))
-"""The default detector; both classes weigh the same, since some generators have only some dozens of images."""
+MATRIX = FitConfig(head=HeadConfig("logreg", class_weight="balanced"), target_fpr=0.05)
+"""The default detector; both classes weigh the same, since some generators have only some dozens of images, and all
+thresholds aim at the same false alarms, so that recalls compare."""
 
 Row = dict[str, Any]
 
@@ -70,15 +71,15 @@ def fall(found: Row, accuracy: float) -> str:
     )
 
 
-def matrix_table(found: Row, kind: str) -> str:
-    """A Markdown table of recalls in per cent: a row a detector, a column a generator; its own or its lack in bold."""
+def matrix_table(found: Row, kind: str, figure: str = "recall") -> str:
+    """A Markdown table in per cent: a row a detector, a column a generator; its own, or the one it lacks, in bold."""
     names = found["generators"]
     head = "fitted on" if kind == "alone" else "fitted on all but"
     lines = [f"| {head} | false alarms | {' | '.join(names)} |", "| --- | --- |" + " --- |" * len(names)]
     for row in (row for row in found["rows"] if row["kind"] == kind):
-        recall = {cell["generator"]: f"{100 * cell['recall']:.0f}" for cell in row["generators"]}
-        recall[row["generator"]] = f"**{recall[row['generator']]}**"
-        lines.append(f"| {row['generator']} | {_share(row['fpr'])} | {' | '.join(recall[name] for name in names)} |")
+        cells = {cell["generator"]: f"{100 * cell[figure]:.0f}" for cell in row["generators"]}
+        cells[row["generator"]] = f"**{cells[row['generator']]}**"
+        lines.append(f"| {row['generator']} | {_share(row['fpr'])} | {' | '.join(cells[name] for name in names)} |")
     return "\n".join(lines)
 
 

@@ -65,6 +65,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "counts": lambda: cross_generator.counts_table(read_result("cross_generator")["matrix"]),
         "detector": lambda: cross_generator.detector_table(read_result("cross_generator")["detector"]),
         "alone": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone"),
+        "areas": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone", "auroc"),
         "without": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "without"),
     },
     "docs/calibration.md": {

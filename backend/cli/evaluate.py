@@ -13,6 +13,9 @@ from backend.cli.fit import as_list, checked, extractor_spec, merge, read_config
 from backend.cli.models import number, share
 from backend.core.errors import InvalidInput
 
+_DEFAULTS = {"target_fpr": 0.05}
+"""So that recalls of different detectors compare."""
+
 Datasets = Annotated[list[str], typer.Option(help="Id or name of a data set; repeat it for several.")]
 
 
@@ -54,7 +57,9 @@ def cross_evaluate(
     extractor: Annotated[str | None, typer.Option(help="Name, or a JSON object with name and options.")] = None,
     stages: Annotated[str | None, typer.Option(help="cnn: all, last, or names separated by commas.")] = None,
     input_size: Annotated[int | None, typer.Option(help="cnn: pixels a side that images are resized to.")] = None,
-    target_fpr: Annotated[float | None, typer.Option(help="False-positive rate that thresholds aim at.")] = None,
+    target_fpr: Annotated[
+        float | None, typer.Option(help="False-positive rate that thresholds aim at; 0.05 by default.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal matrices.")] = None,
     config: Annotated[Path | None, typer.Option(help="JSON file like a card's `config`; options go first.")] = None,
     as_json: JsonFlag = False,
@@ -64,7 +69,7 @@ def cross_evaluate(
         from backend.service.evaluation_workflows import check_matrix, resolve_datasets
         from backend.service.evaluations import MATRIX
 
-        values = read_config(config) if config is not None else {"head": {"class_weight": "balanced"}}
+        values = read_config(config) if config is not None else {**_DEFAULTS, "head": {"class_weight": "balanced"}}
         merge(values.setdefault("head", {}), name=head, C=C, seed=seed)
         cnn = {"stages": as_list(stages), "input_size": input_size}
         merge(values, extractor=extractor_spec(extractor, values.get("extractor"), cnn))

@@ -31,17 +31,19 @@ class Trial:
     detector: str
     own: tuple[str, ...]  # the generators whose fakes it was trained on
     calls: Mapping[str, Calls]  # generator -> (n,) called FAKE; in every trial of the same images in the same order
+    fpr: float | None = None  # share of REAL test images called FAKE; None: there are none
 
 
 def conclude(trials: Sequence[Trial], seed: int = 0) -> dict[str, Any] | None:
-    """The answer as JSON: `verdict, text, pairs: [...]`, mean recalls and mean drop; None without a single pair.
+    """The answer as JSON: `verdict, text, pairs: [...]`, mean recalls, drop and `fpr`; None without a single pair.
 
     A pair is a detector and a generator that it never saw. Each has both recalls, `drop` with a 95 % interval by
     bootstrap over the images (by square and add of Clopper and Pearson's limits where a recall of 0 or 1 leaves
     nothing to resample; Newcombe 1998), and `p` of Fisher's exact test, one-sided, with `p_holm` after Holm 1979 over
     all pairs. In the bootstrap of `mean_drop` each test image is drawn for all detectors at once, as it counts in all
     of them. `verdict` is "supported" where at least half of the pairs are significant and the mean drop's interval is
-    above 0, "partly" where some are, else "not_supported".
+    above 0, "partly" where some are, else "not_supported". A recall on an unseen generator that is no more than `fpr`
+    means that nothing is found of it.
     """
     pairs = [(trial, other) for trial in trials for other in sorted(trial.calls) if other not in trial.own]
     pairs = [(trial, other) for trial, other in pairs if len(trial.calls[other]) and _count(trial, trial.own)[1]]
@@ -58,6 +60,7 @@ def conclude(trials: Sequence[Trial], seed: int = 0) -> dict[str, Any] | None:
         "significant": sum(row["significant"] for row in rows),
         "recall_own": float(np.mean([row["recall_own"] for row in rows])),
         "recall_other": float(np.mean([row["recall_other"] for row in rows])),
+        "fpr": _mean_fpr([trial for trial, _ in pairs]),
         "mean_drop": float(np.mean([row["drop"] for row in rows])),
         "mean_drop_interval": [float(low), float(high)],
     }
@@ -133,6 +136,11 @@ def _drawn_recall(drawn: Mapping[str, Mapping[str, Floats]], trial: Trial, gener
     return hits / _count(trial, present)[1]
 
 
+def _mean_fpr(trials: Sequence[Trial]) -> float | None:
+    known = [trial.fpr for trial in trials if trial.fpr is not None]
+    return float(np.mean(known)) if known else None
+
+
 def _verdict(figures: Mapping[str, Any]) -> str:
     if not figures["significant"]:
         return "not_supported"
@@ -156,9 +164,10 @@ def _say(verdict: str, figures: Mapping[str, Any]) -> str:
         )
     )
     one = figures["tests"] == 1
+    alarms = "" if figures["fpr"] is None else f" (and calls {100 * figures['fpr']:.1f} % of the REAL images FAKE)"
     return (
         f"That a detector fails on fakes of a generator it was not trained on {_WORDS[verdict]}: it finds {own} % of "
-        f"the fakes of its own and {other} % of those of another, at the same threshold. The recall falls by {drop} "
+        f"the fakes of its own and {other} % of those of another at the same threshold{alarms}. The recall falls by {drop} "
         f"points (95 % interval {low} to {high}){'' if one else ' on average'}; the fall is significant in "
         f"{figures['significant']} of {figures['tests']} {'pair' if one else 'pairs'} (Fisher's exact test, one-sided, "
         "at 5 % after Holm's correction)."

@@ -157,8 +157,8 @@ def summarise(pool: Pool, plans: Sequence[Plan], tested: Sequence[tuple[dict[str
     """
     names, able = np.unique(pool.generators[pool.y == 1]).tolist(), _fittable(pool)
     trials: dict[str, list[Trial]] = {ALONE: [], WITHOUT: []}
-    for plan, (_, calls) in zip(plans, tested, strict=True):
-        trials[plan.kind].append(Trial(plan.generator, plan.own, calls))
+    for plan, (figures, calls) in zip(plans, tested, strict=True):
+        trials[plan.kind].append(Trial(plan.generator, plan.own, calls, figures["fpr"]))
     untrained = [name for name in names if name not in able]
     return {
         "generators": names,

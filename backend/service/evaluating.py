@@ -88,7 +88,7 @@ def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]
         figures["notes"].append(note("training_unknown", _UNKNOWN))
     called = probabilities >= detector.threshold
     calls = {row["generator"]: called[(y == 1) & (names == row["generator"])] for row in figures["generators"]}
-    trial = Trial(str(task.card["id"]), tuple(name for name in calls if name in seen), calls)
+    trial = Trial(str(task.card["id"]), tuple(name for name in calls if name in seen), calls, figures["fpr"])
     return {**figures, "excluded": counts, "conclusion": conclude([trial], seed)}
 
 

@@ -119,7 +119,8 @@ def show_conclusion(conclusion: Any, title: str) -> None:
     if not conclusion:
         return
     low, high, drop = (f"{100 * value:.1f}" for value in (*conclusion["mean_drop_interval"], conclusion["mean_drop"]))
-    values = {"own": rate(conclusion["recall_own"]), "other": rate(conclusion["recall_other"])}
+    names = {"own": "recall_own", "other": "recall_other", "fpr": "fpr"}
+    values = {name: rate(conclusion[key]) for name, key in names.items()}
     counts = {name: count(conclusion[name]) for name in ("significant", "tests")}
     said = say(f"generators.verdict.{conclusion['verdict']}")
     figures = say("generators.found", drop=drop, low=low, high=high, **values, **counts)

@@ -118,10 +118,11 @@ TEXTS: dict[str, Text] = {
         "Этими изображениями не подтверждается: значимого падения на незнакомых генераторах нет.",
     ),
     "generators.found": Text(
-        "Of the fakes of their own generators {own} are found, of others {other}, at the same threshold. The share "
-        "falls by {drop} points (95 % interval {low} to {high}); the fall is significant in {significant} of {tests} "
+        "Of the fakes of their own generators {own} are found, of others {other} at the same threshold, at which "
+        "{fpr} of the REAL images are called FAKE. The share falls by {drop} points (95 % interval {low} to {high}); the fall is significant in {significant} of {tests} "
         "pairs (Fisher's exact test, one-sided, at 5 % after Holm's correction).",
-        "Подделок своих генераторов находится {own}, чужих — {other} при том же пороге. Доля падает на {drop} пункта "
+        "Подделок своих генераторов находится {own}, чужих — {other} при том же пороге, при котором за "
+        "FAKE принимается {fpr} изображений REAL. Доля падает на {drop} пункта "
         "(95 %-й интервал от {low} до {high}); падение значимо в {significant} из {tests} пар (точный тест Фишера, "
         "односторонний, уровень 5 % с поправкой Холма).",
     ),

@@ -17,10 +17,12 @@ def calls(hits: int, total: int) -> NDArray[np.bool_]:
 def test_a_fall_is_measured_tested_and_said() -> None:
     trials = [
         Trial("a", ("a",), {"a": calls(95, 100), "b": calls(5, 60)}),
-        Trial("b", ("b",), {"a": calls(10, 100), "b": calls(50, 60)}),
+        Trial("b", ("b",), {"a": calls(10, 100), "b": calls(50, 60)}, fpr=0.04),
     ]
     found = conclude(trials)
     assert found is not None
+    assert found["fpr"] == pytest.approx(0.04)
+    assert "(and calls 4.0 % of the REAL images FAKE)" in found["text"]
     assert found["verdict"] == "supported"
     assert [(pair["detector"], pair["other"]) for pair in found["pairs"]] == [("a", "b"), ("b", "a")]
     first = found["pairs"][0]

@@ -43,10 +43,11 @@ class MatrixIn(Strict):
         None, min_length=2, max_length=100, description="Only these; null: all that the data sets have", examples=[None]
     )
     config: FitConfigIn = Field(
-        FitConfigIn(class_weight="balanced"),
-        description="As for a fit; its test_fraction is not used: half of each generator's images are for testing, "
+        FitConfigIn(class_weight="balanced", target_fpr=0.05),
+        description="As for a fit. Without a target_fpr, recalls of detectors with different false alarms are compared; "
+        "its test_fraction is not used: half of each generator's images are for testing, "
         "where the data set names no test images",
-        examples=[{"head": "logreg", "class_weight": "balanced"}],
+        examples=[{"head": "logreg", "class_weight": "balanced", "target_fpr": 0.05}],
     )
 
 
