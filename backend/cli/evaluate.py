@@ -69,7 +69,8 @@ def cross_evaluate(
         from backend.service.evaluation_workflows import check_matrix, resolve_datasets
         from backend.service.evaluations import MATRIX
 
-        values = read_config(config) if config is not None else {**_DEFAULTS, "head": {"class_weight": "balanced"}}
+        default: dict[str, Any] = {**_DEFAULTS, "head": {"class_weight": "balanced"}}
+        values = default if config is None else read_config(config)
         merge(values.setdefault("head", {}), name=head, C=C, seed=seed)
         cnn = {"stages": as_list(stages), "input_size": input_size}
         merge(values, extractor=extractor_spec(extractor, values.get("extractor"), cnn))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from backend.core.calibrators import Calibration
 from backend.core.detector import Detector
 from backend.core.extractors import create
 from backend.core.heads.linear import LinearHead
@@ -18,7 +19,7 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> Detector:
     """Counts pixels that equal their neighbour, which an up-sampler leaves: sound images only."""
     npr = create({"name": "npr"}, backbones=tmp_path_factory.mktemp("backbones"))
     weights = np.array([10.0 if name.endswith("zeros") else 0.0 for name in npr.feature_names], np.float32)
-    return Detector(npr, LinearHead(weights, -85.0), 1.0, 0.0, threshold=0.5)
+    return Detector(npr, LinearHead(weights, -85.0), Calibration("platt", 1.0), threshold=0.5)
 
 
 def test_a_row_each_and_the_trace_of_an_upsampler_goes_with_a_resize(detector: Detector) -> None:

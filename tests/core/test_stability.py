@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.core.calibrators import Calibration
 from backend.core.corruptions import CORRUPTIONS, Corruption, corrupt
 from backend.core.detector import Answer, Detector
 from backend.core.errors import ConfigError
@@ -73,7 +74,7 @@ class Contrast:
 def detector_at(limit: float, steepness: float = 10.0) -> Detector:
     """Says FAKE of images whose neighbours differ by more than `limit` grey levels."""
     head = LinearHead(np.array([steepness], np.float32), -steepness * limit)
-    return Detector(Contrast(), head, 1.0, 0.0, threshold=0.5)
+    return Detector(Contrast(), head, Calibration("platt", 1.0), threshold=0.5)
 
 
 def ask(detector: Detector, pixels: Pixels) -> Answer:
@@ -129,7 +130,7 @@ def test_a_close_answer_that_flips_is_no_proof_of_the_opposite() -> None:
 def test_a_copy_of_another_size_is_judged_by_its_pixels_alone(tmp_path: Path) -> None:
     npr = create({"name": "npr"}, backbones=tmp_path)
     head = LinearHead(np.zeros(npr.dimensions, np.float32), 5.0)
-    detector = replace(Detector(npr, head, 1.0, 0.0, threshold=0.5), sides=(64, 64))
+    detector = replace(Detector(npr, head, Calibration("platt", 1.0), threshold=0.5), sides=(64, 64))
     pixels = crop(5, 64)
     stability = try_changes(detector, pixels, ask(detector, pixels))
     assert {each.verdict for each in stability.tried} == {"fake"}
