@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "efficiency": (),
     "extraction": (),
     "photograph": (),
+    "stability": (),
     "serving": (),
     "startup": (),
     "web": (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from backend.core.errors import ConfigError
+from backend.core.extractors.spectrum import centre
 from backend.core.images import MIN_SIDE
 
 Pixels = NDArray[np.uint8]
+
+MOST_PIXELS = 2048 * 2048
+"""Of an image that is changed, see `bound`."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,20 @@ class CorruptionRow:
     strengths: tuple[float, ...]
     lowest: float
     highest: float
+
+
+def bound(pixels: Pixels, *, average: bool) -> Pixels:
+    """The image, of at most MOST_PIXELS: a larger one averaged over blocks with `average`, else its central part.
+
+    Copies of an image, one of them of twice its sides, must not need gigabytes. A network resizes what it is given, so
+    an average serves it; extractors that measure pixels look at the centre of large images anyway.
+    """
+    height, width = pixels.shape[:2]
+    if height * width <= MOST_PIXELS:
+        return pixels
+    if average:
+        return np.asarray(Image.fromarray(pixels).reduce(math.ceil(math.sqrt(height * width / MOST_PIXELS))))
+    return centre(pixels, math.isqrt(MOST_PIXELS))
 
 
 def corrupt(pixels: Pixels, corruption: Corruption, seed: int = 0) -> Pixels:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.corruptions import CORRUPTIONS, Corruption, corrupt
+from backend.core.corruptions import CORRUPTIONS, Corruption, bound, corrupt
 from backend.core.detector import Detector
 from backend.core.intervals import auroc_interval, wilson
 from backend.core.metrics import auroc, count_confusion
@@ -22,8 +22,10 @@ BATTERY: tuple[Corruption, ...] = tuple(
 def score_copies(detector: Detector, images: Sequence[NDArray[np.uint8]], seeds: Sequence[int]) -> NDArray[np.float64]:
     """Head outputs (1 + len(BATTERY), n): row 0 of the images as they are, then of each corruption's copies.
 
-    `seeds`: one an image, for its noise. The copies of one corruption are in memory at a time.
+    `seeds`: one an image, for its noise. The copies of one corruption are in memory at a time, and of very large images
+    smaller ones, see `bound`.
     """
+    images = [bound(image, average=detector.extractor.reduce_above is not None) for image in images]
     rows = [detector.scores(detector.extractor.extract(images))]
     for corruption in BATTERY:
         copies = [corrupt(image, corruption, seed) for image, seed in zip(images, seeds, strict=True)]

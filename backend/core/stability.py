@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.corruptions import Corruption, corrupt
+from backend.core.corruptions import Corruption, bound, corrupt
 from backend.core.detector import Answer, Detector
 
 CHANGES = (
@@ -65,9 +65,10 @@ def try_changes(detector: Detector, pixels: NDArray[np.uint8], answer: Answer) -
     """What becomes of `answer`, the detector's for these pixels [height, width, 3], under each of CHANGES.
 
     The copies are judged by their probabilities alone: that a copy has another size is no news. One copy is in memory
-    at a time.
+    at a time, and of a very large image a smaller one, see `bound`.
     """
     low, high = detector.unsure_band
+    pixels = bound(pixels, average=detector.extractor.reduce_above is not None)
     tried: list[Tried] = []
     for change in CHANGES:
         features = detector.extractor.extract([corrupt(pixels, change)])

@@ -242,6 +242,17 @@ def test_predict_fails_when_no_file_was_read(shell: Shell) -> None:
     assert len(shell.json("predict", "broken.png", status=1)["errors"]) == 1
 
 
+def test_robustness_is_measured_by_corruption_and_strength(shell: Shell) -> None:
+    ran = shell.work("robustness", "--dataset", "pictures", "--images", "20")
+    assert ran.status == 0, ran.err
+    head, first, *rows = ran.out.splitlines()
+    assert head.split() == ["corruption", "strength", "accuracy", "recall", "FPR", "AUROC"]
+    assert first.startswith("as they are")
+    assert any(row.startswith("jpeg") and " 30 " in row for row in rows)
+    unknown = shell.json("robustness", "--dataset", "nothing", status=1, work=True)
+    assert unknown["error"]["code"] == "not_found"
+
+
 def test_predict_in_a_new_process_is_quick_and_imports_no_torch(shell: Shell) -> None:
     program = (
         "import sys; from backend.cli import app\n"

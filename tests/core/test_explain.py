@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -15,9 +16,11 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from backend.core.detector import Detector, restore
+from backend.core.errors import ConfigError
 from backend.core.explain import Explanation, explain
 from backend.core.explain.drawing import FAKE, LONGEST_SIDE, REAL, draw_heatmap
 from backend.core.explain.maps import contributions, spread
+from backend.core.explain.stage_graph import StageGraph
 from backend.core.extractors import Extractor, concatenation, create
 from backend.core.extractors.export import build_graph, write_graph
 from backend.core.extractors.finetuned import digest_of_file, file_name
@@ -179,6 +182,18 @@ def test_a_fine_tuned_network_is_approximated_through_its_layers(shipped: Detect
     slope, distance = row.grad[0].numpy(), (statistics[0] - network.top.mean).detach().numpy()
     shares = sum(stage.share for stage in explanation.stages)
     assert shares == pytest.approx(float(slope @ distance), rel=0.01, abs=1e-3)
+
+
+def test_a_graph_that_is_put_together_in_another_way_is_refused(tmp_path: Path) -> None:
+    model = onnx.load(next((SHIPPED / "backbones").glob("*.onnx")))
+    [entry] = [entry for entry in model.metadata_props if entry.key == "deepfake"]
+    about = json.loads(entry.value)
+    wrong = [[["top", "unit", 8]], about["features"][:3], [["x", "cov", 32], *about["features"][1:]]]
+    for number, features in enumerate(wrong):
+        entry.value = json.dumps({**about, "features": features})
+        onnx.save(model, path := tmp_path / f"{number}.onnx")
+        with pytest.raises(ConfigError, match="cannot be explained"):
+            StageGraph(path).run(IMAGES[0])
 
 
 def test_extractors_without_a_network_have_no_places(shipped: Detector, tmp_path: Path) -> None:

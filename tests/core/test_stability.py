@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.core.calibrators import Calibration
-from backend.core.corruptions import CORRUPTIONS, Corruption, corrupt
+from backend.core.corruptions import CORRUPTIONS, MOST_PIXELS, Corruption, bound, corrupt
 from backend.core.detector import Answer, Detector
 from backend.core.errors import ConfigError
 from backend.core.extractors import create
@@ -50,6 +50,18 @@ def test_corruptions_do_what_they_are_called() -> None:
     assert corrupt(grey, Corruption("noise", 10)).std() == pytest.approx(10, rel=0.05)
     weak, strong = (np.abs(corrupt(pixels, Corruption("jpeg", q)).astype(int) - pixels).mean() for q in (90, 30))
     assert weak < strong
+
+
+def test_of_a_very_large_image_a_smaller_one_is_changed() -> None:
+    small = crop(1, 64)
+    assert bound(small, average=True) is small
+    large = np.zeros((3000, 6000, 3), np.uint8)
+    large[:, 3000:] = 200
+    averaged, cut = bound(large, average=True), bound(large, average=False)
+    assert averaged.shape == (1000, 2000, 3)
+    assert cut.shape == (2048, 2048, 3)
+    assert max(averaged.shape[0] * averaged.shape[1], cut.shape[0] * cut.shape[1]) <= MOST_PIXELS
+    assert averaged.mean() == cut.mean() == 100  # both keep the middle where it was
 
 
 @pytest.mark.parametrize("corruption", [Corruption("sepia", 1), Corruption("jpeg", 0), Corruption("resize", 100)])

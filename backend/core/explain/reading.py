@@ -43,7 +43,10 @@ class Top:
 
 
 class GraphReader:
-    """Follows a feature graph backwards, from the features to the maps. Raises ConfigError where it cannot."""
+    """Follows a feature graph backwards, from the features to the maps.
+
+    Raises ConfigError, or what looking in vain raises (KeyError, IndexError, ValueError), for a graph of another build.
+    """
 
     def __init__(self, model: onnx.ModelProto) -> None:
         graph = model.graph
@@ -55,6 +58,7 @@ class GraphReader:
         }
         about = {entry.key: entry.value for entry in model.metadata_props}.get("deepfake", "{}")
         self._features = [(str(stage), str(statistic)) for stage, statistic, _ in json.loads(about)["features"]]
+        self._has_top = any(statistic == "unit" for _, statistic in self._features)
         self._fields = receptive_fields(graph)
         self.statistics = self._find_statistics()
 
@@ -67,7 +71,7 @@ class GraphReader:
         for place, name in enumerate(pooled):
             tensor, statistic = self._pooled_from(name)
             stage = self._module(tensor)
-            if len(pooled) == len(self._features):  # else there are layers on top, and the file names their outputs
+            if not self._has_top:  # else the file names what the layers on top give
                 stage, statistic = self._features[place]
             width = self._shapes[name][1]
             field = self._fields.get(tensor or "", math.inf)
@@ -77,13 +81,13 @@ class GraphReader:
 
     def top(self) -> Top | None:
         """The layers between statistics and features; None where the features are the statistics."""
-        if not any(statistic == "unit" for _, statistic in self._features):
+        if not self._has_top:
             return None
         first, second, *rest = self._between()
         pairs = list(zip(rest[::2], rest[1::2], strict=False))
         kinds = [first.op_type, second.op_type, *(node.op_type for node in rest)]
         if kinds != ["Sub", "Div"] + ["Gemm", "Relu"] * len(pairs):
-            raise _foreign(f"{', '.join(kinds)} between statistics and features")
+            raise foreign_graph(f"{', '.join(kinds)} between statistics and features")
         layers = tuple(self._layer(gemm) for gemm, _ in pairs)
         return Top(self._constant(first.input[1]), self._constant(second.input[1]), layers)
 
@@ -92,6 +96,10 @@ class GraphReader:
         name = "features"
         if self._makers[name].op_type == "ReduceMean":  # of both views
             name = self._makers[self._makers[name].input[0]].input[0]
+        if self._has_top:  # it begins by taking their mean away
+            while self._makers[name].op_type != "Sub":
+                name = self._makers[name].input[0]
+            return str(self._makers[name].input[0])
         waiting, seen = [name], set[str]()
         while waiting:
             node = self._makers.get(tensor := waiting.pop(0))
@@ -162,7 +170,7 @@ class GraphReader:
         while tensor != self.statistics:
             node = self._makers.get(tensor)
             if node is None:
-                raise _foreign("statistics that do not lead to the features")
+                raise foreign_graph("statistics that do not lead to the features")
             path.append(node)
             tensor = next((name for name in node.input if name in self._makers), "")
         return [node for node in path[::-1] if node.op_type not in ("ReduceMean", *_RESHAPING)]
@@ -206,5 +214,5 @@ def _first(settings: dict[str, onnx.AttributeProto], key: str) -> int:
     return int(settings[key].ints[0]) if key in settings else 1
 
 
-def _foreign(what: str) -> ConfigError:
+def foreign_graph(what: str) -> ConfigError:
     return ConfigError(f"The network's graph cannot be explained: {what}.", "Fit the model again with this version.")
