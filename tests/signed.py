@@ -12,7 +12,7 @@ import c2pa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -26,12 +26,16 @@ class Authority:
     key: bytes
 
 
+def authority(ocsp: str = "") -> Authority:
+    """An authority and a signer, "Test camera" of "Test Signer"; `ocsp` is where its revocation is to be asked for."""
+    return _authority(ocsp)
+
+
 @cache
-def authority() -> Authority:
-    """An authority and a signer, "Test camera" of "Test Signer"."""
+def _authority(ocsp: str) -> Authority:
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _certificate("Test authority", root_key, "Test authority", root_key, is_authority=True)
-    leaf = _certificate("Test camera", key, "Test authority", root_key, is_authority=False)
+    leaf = _certificate("Test camera", key, "Test authority", root_key, is_authority=False, ocsp=ocsp)
     return Authority(
         root=_pem(root).decode(),
         chain=_pem(leaf) + _pem(root),
@@ -41,9 +45,11 @@ def authority() -> Authority:
     )
 
 
-def signed(image: bytes, kind: str = "image/jpeg", source_type: str = "trainedAlgorithmicMedia") -> bytes:
+def signed(
+    image: bytes, kind: str = "image/jpeg", source_type: str = "trainedAlgorithmicMedia", ocsp: str = ""
+) -> bytes:
     """The image file with a manifest that says how it was made."""
-    return _sign(_builder(source_type), image, kind)
+    return _sign(_builder(source_type), image, kind, authority(ocsp))
 
 
 def pointing(image: bytes, url: str, kind: str = "image/jpeg") -> bytes:
@@ -51,7 +57,7 @@ def pointing(image: bytes, url: str, kind: str = "image/jpeg") -> bytes:
     builder = _builder("trainedAlgorithmicMedia")
     builder.set_no_embed()
     builder.set_remote_url(url)
-    return _sign(builder, image, kind)
+    return _sign(builder, image, kind, authority())
 
 
 def _builder(source_type: str) -> c2pa.Builder:
@@ -65,8 +71,7 @@ def _builder(source_type: str) -> c2pa.Builder:
     return c2pa.Builder(json.dumps(manifest))
 
 
-def _sign(builder: c2pa.Builder, image: bytes, kind: str) -> bytes:
-    maker = authority()
+def _sign(builder: c2pa.Builder, image: bytes, kind: str, maker: Authority) -> bytes:
     signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", maker.chain, maker.key, None))
     out = io.BytesIO()
     builder.sign(signer, kind, io.BytesIO(image), out)
@@ -80,6 +85,7 @@ def _certificate(
     issuer_key: ec.EllipticCurvePrivateKey,
     *,
     is_authority: bool,
+    ocsp: str = "",
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = (
@@ -98,6 +104,9 @@ def _certificate(
     if not is_authority:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         builder = builder.add_extension(usage, critical=False)
+    if ocsp:
+        place = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp))
+        builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
 
 

@@ -248,6 +248,14 @@ def test_a_manifest_that_is_kept_elsewhere_is_never_fetched(listening: tuple[str
     assert asked == []
 
 
+def test_nobody_is_asked_whether_a_certificate_was_revoked(listening: tuple[str, list[bytes]]) -> None:
+    url, asked = listening
+    data = signed(encode(crop(0), "JPEG"), ocsp=url)
+    assert url.encode() in data
+    assert only(data, authority(url).root).strength == "trusted"
+    assert asked == []
+
+
 def test_a_reader_that_hangs_or_dies_is_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     data = signed(encode(crop(0), "JPEG"))
     monkeypatch.setattr(c2pa_reader, "SECONDS", 0.001)
