@@ -57,9 +57,7 @@ def cross_evaluate(
     extractor: Annotated[str | None, typer.Option(help="Name, or a JSON object with name and options.")] = None,
     stages: Annotated[str | None, typer.Option(help="cnn: all, last, or names separated by commas.")] = None,
     input_size: Annotated[int | None, typer.Option(help="cnn: pixels a side that images are resized to.")] = None,
-    target_fpr: Annotated[
-        float | None, typer.Option(help="False-positive rate that thresholds aim at; 0.05 by default.")
-    ] = None,
+    target_fpr: Annotated[float | None, typer.Option(help="False alarms that thresholds aim at; else 0.05.")] = None,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal matrices.")] = None,
     config: Annotated[Path | None, typer.Option(help="JSON file like a card's `config`; options go first.")] = None,
     as_json: JsonFlag = False,

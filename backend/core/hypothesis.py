@@ -167,8 +167,8 @@ def _say(verdict: str, figures: Mapping[str, Any]) -> str:
     alarms = "" if figures["fpr"] is None else f" (and calls {100 * figures['fpr']:.1f} % of the REAL images FAKE)"
     return (
         f"That a detector fails on fakes of a generator it was not trained on {_WORDS[verdict]}: it finds {own} % of "
-        f"the fakes of its own and {other} % of those of another at the same threshold{alarms}. The recall falls by {drop} "
-        f"points (95 % interval {low} to {high}){'' if one else ' on average'}; the fall is significant in "
+        f"the fakes of its own and {other} % of those of another at the same threshold{alarms}. The recall falls by "
+        f"{drop} points (95 % interval {low} to {high}){'' if one else ' on average'}; the fall is significant in "
         f"{figures['significant']} of {figures['tests']} {'pair' if one else 'pairs'} (Fisher's exact test, one-sided, "
         "at 5 % after Holm's correction)."
     )

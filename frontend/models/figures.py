@@ -40,7 +40,7 @@ def show_result(card: Json) -> None:
         st.info(say("figures.none"))
         return
     if metrics.get("test"):
-        show_headline(metrics["test"], str(card["loss"]))
+        show_headline(metrics["test"], str(card["loss"]), card.get("held_out_generators"))
     else:
         st.info(say("figures.not_tested", split=say_text(f"figures.split.{measured[0]}")))
     show_table(metrics)
@@ -67,14 +67,19 @@ def show_result(card: Json) -> None:
         show_by_generator(generators)
 
 
-def show_headline(test: Json, loss: str) -> None:
-    """The few figures that matter, each with its 95 % interval."""
+def show_headline(test: Json, loss: str, held_out: Json | None = None) -> None:
+    """The few figures that matter, each with its 95 % interval; beside them what is found of other generators."""
     names = ("accuracy", "auroc", "hinge_loss" if loss == "hinge" else "log_loss", "fpr", "recall")
-    with st.grid(len(names), min_column_width=140, gap="xsmall"):
+    with st.grid(len(names) + bool(held_out), min_column_width=140, gap="xsmall"):
         for name in names:
             interval = show_span(name, test["intervals"].get(name))
             label, value, help_ = say(f"figures.tile.{name}"), show(name, test[name]), say(f"figures.help.{name}")
             st.metric(label, value, plain(interval), delta_color="off", delta_arrow="off", help=help_, border=True)
+        if held_out:
+            least = say("generators.tile.worst", worst=held_out["worst"])
+            label, help_ = say("generators.tile"), say("generators.tile.help")
+            value = rate(held_out["recall"])
+            st.metric(label, value, least, delta_color="off", delta_arrow="off", help=help_, border=True)
     st.caption(say("figures.measured", count=count(test["n"])))
 
 

@@ -119,7 +119,8 @@ TEXTS: dict[str, Text] = {
     ),
     "generators.found": Text(
         "Of the fakes of their own generators {own} are found, of others {other} at the same threshold, at which "
-        "{fpr} of the REAL images are called FAKE. The share falls by {drop} points (95 % interval {low} to {high}); the fall is significant in {significant} of {tests} "
+        "{fpr} of the REAL images are called FAKE. The share falls by {drop} points (95 % interval "
+        "{low} to {high}); the fall is significant in {significant} of {tests} "
         "pairs (Fisher's exact test, one-sided, at 5 % after Holm's correction).",
         "Подделок своих генераторов находится {own}, чужих — {other} при том же пороге, при котором за "
         "FAKE принимается {fpr} изображений REAL. Доля падает на {drop} пункта "
@@ -151,10 +152,16 @@ TEXTS: dict[str, Text] = {
         "Some generators have too few images to fit on and are only tested.",
         "Некоторых генераторов слишком мало для обучения: на них только проверяется.",
     ),
+    "generators.tile": Text("Other generators", "Другие генераторы"),
+    "generators.tile.worst": Text("least: {worst}", "хуже всего: {worst}"),
+    "generators.tile.help": Text(
+        "Share of the fakes found of generators that it was not trained on, the mean over them.",
+        "Доля найденных подделок генераторов, на которых она не обучена, в среднем по ним.",
+    ),
     "generators.held_out": Text("On generators that it never saw", "На незнакомых генераторах"),
     "generators.held_out.says": Text(
-        "Beside an accuracy of {accuracy} on images like its own, it finds {recall} of the fakes of {count} other "
-        "generators (least of all of {worst}).",
+        "Beside an accuracy of {accuracy} on images like its own, it finds {recall} of the fakes of other generators "
+        "(measured: {count}; least of all of {worst}).",
         "При точности {accuracy} на изображениях, подобных своим, она находит {recall} подделок других генераторов "
         "({count}); хуже всего — {worst}.",
     ),

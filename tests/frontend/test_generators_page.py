@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
 from frontend.charts.generators import draw_heat, draw_recalls
-from frontend.client import Client
+from frontend.client import Client, Upload
 from frontend.evaluating.results import describe_note, show_interval
 from tests.frontend.conftest import Open, shown
 from tests.running import RunningService
@@ -58,7 +61,34 @@ def test_an_evaluation_is_started_read_and_found_on_the_models_page(open_page: O
     assert "fitted on fitted" in text
     assert "Images left out since they stand in the training set" in text
     assert "REAL photographs beside them" in text
+    service.delete_evaluation(job["id"])
+    page = open_page(fitted.url, "generators", id=job["id"])
+    assert "This evaluation was deleted." in shown(page)
     page = open_page(fitted.url, "model", id=model["id"])
     assert "On generators that it never saw" in shown(page)
     assert "has not been measured" in shown(page)
+
+
+@pytest.mark.timeout(600)
+def test_other_generators_stand_beside_the_accuracy(open_page: Open, fitted: RunningService) -> None:
+    service = Client(fitted.url)
+    model = service.models(q="fitted")["items"][0]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(12):
+            picture = io.BytesIO()
+            Image.effect_noise((64, 64), 60).convert("RGB").save(picture, "PNG")
+            archive.writestr(f"FAKE/noise/{number}.png", picture.getvalue())
+    imported = service.wait(service.import_images("noise", Upload(archive=("n.zip", buffer.getvalue())))["id"])
+    dataset_id = imported["result"]["dataset_id"]
+    job = service.wait(service.evaluate(model["id"], ["fitted", dataset_id])["id"])
+    page = open_page(fitted.url, "model", id=model["id"])
+    assert "of the fakes of other generators (measured: 1; least of all of noise)" in shown(page)
+    assert [tile.label for tile in page.metric][-1] == "Other generators"
+    page = open_page(fitted.url, "generators", id=job["id"])
+    text = shown(page)
+    assert "Few images of noise" in text
+    assert "Conclusion." in text
+    assert "(Fisher's exact test" in text
     service.delete_evaluation(job["id"])
+    service.delete_dataset(dataset_id)

@@ -44,8 +44,8 @@ class MatrixIn(Strict):
     )
     config: FitConfigIn = Field(
         FitConfigIn(class_weight="balanced", target_fpr=0.05),
-        description="As for a fit. Without a target_fpr, recalls of detectors with different false alarms are compared; "
-        "its test_fraction is not used: half of each generator's images are for testing, "
+        description="As for a fit; without a target_fpr, detectors with different false alarms are compared. "
+        "Its test_fraction is not used: half of each generator's images are for testing, "
         "where the data set names no test images",
         examples=[{"head": "logreg", "class_weight": "balanced", "target_fpr": 0.05}],
     )
