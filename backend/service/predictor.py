@@ -21,7 +21,7 @@ DECODED_PIXELS = 16_000_000
 """So many pixels are decoded at a time, so that a batch of large photographs stays small in memory."""
 
 MOST_EXAMINED = 16
-"""Most images of one request that are explained or tested for stability: each costs as much as ten answers."""
+"""Most images of one request that are explained or tried on changed copies: each of these costs seven answers."""
 
 LOCAL = "local"
 """The client of calls that name none, as those of the command line."""

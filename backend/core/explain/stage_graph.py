@@ -68,7 +68,7 @@ def _fits(block: Block, shape: tuple[int, ...]) -> bool:
         return False
     channels = shape[1]
     expected = channels * (channels + 1) // 2 if block.statistic == "cov" else channels
-    return block.columns.stop - block.columns.start == expected
+    return bool(block.columns.stop - block.columns.start == expected)
 
 
 @lru_cache(maxsize=4)
