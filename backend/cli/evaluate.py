@@ -13,8 +13,8 @@ from backend.cli.fit import as_list, checked, extractor_spec, merge, read_config
 from backend.cli.models import number, share
 from backend.core.errors import InvalidInput
 
-_DEFAULTS = {"target_fpr": 0.05}
-"""So that recalls of different detectors compare."""
+DEFAULT_FPR = 0.05
+"""False alarms that the thresholds of a matrix aim at, so that the recalls of its detectors compare."""
 
 Datasets = Annotated[list[str], typer.Option(help="Id or name of a data set; repeat it for several.")]
 
@@ -67,8 +67,9 @@ def cross_evaluate(
         from backend.service.evaluation_workflows import check_matrix, resolve_datasets
         from backend.service.evaluations import MATRIX
 
-        default: dict[str, Any] = {**_DEFAULTS, "head": {"class_weight": "balanced"}}
-        values = default if config is None else read_config(config)
+        values: dict[str, Any] = {"target_fpr": DEFAULT_FPR, "head": {"class_weight": "balanced"}}
+        if config is not None:
+            values = read_config(config)
         merge(values.setdefault("head", {}), name=head, C=C, seed=seed)
         cnn = {"stages": as_list(stages), "input_size": input_size}
         merge(values, extractor=extractor_spec(extractor, values.get("extractor"), cnn))
