@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,14 +44,15 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     chunks = service.datasets.chunks(info.id)
     total = sum(chunk.rows for chunk in chunks)
     every = max(1, -(-total // MOST_AUDITED))
+    files = tuple(context.folder / f"traits-{number}.npy" for number in range(len(chunks)))
     tasks, start = [], 0
-    for chunk in chunks:
-        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, context.turn))
+    for chunk, traits in zip(chunks, files, strict=True):
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, traits, context.turn))
         start += chunk.rows
-    parts: dict[int, MeasuredChunk] = {}
+    parts: dict[int, Partial] = {}
     done = 0
 
-    def collect(number: int, part: MeasuredChunk) -> None:
+    def collect(number: int, part: Partial) -> None:
         nonlocal done
         parts[number] = part
         done += chunks[number].rows
@@ -58,11 +60,10 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
 
     context.progress("profile", 0, total)
     service.engine.map(profile_chunk, tasks, on_result=collect, cancelled=context.cancelled)
-    traits = join([parts[number].traits for number in range(len(chunks))])
-    merged = parts[0].statistics
+    merged = parts[0]
     for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
-        merged = merge(merged, parts.pop(number).statistics)
-    finish_task = FinishProfileTask(service.datasets.root, info, merged, traits)
+        merged = merge(merged, parts.pop(number))
+    finish_task = FinishProfileTask(service.datasets.root, info, merged, files)
     service.engine.map(finish_profile, [finish_task], on_result=lambda *_: None, cancelled=context.cancelled)
     return {"dataset_id": info.id}
 
@@ -96,19 +97,12 @@ class ProfileTask:
     chunk: FeatureChunk
     start: int  # row of its first image
     every: int  # rows that this number divides are audited
+    traits: StorePath  # file for what the audit needs of them: too much for a message
     stop: Turn
 
 
-@dataclass(frozen=True)
-class MeasuredChunk:
-    """What is left of one chunk."""
-
-    statistics: Partial
-    traits: NDArray[Any]  # records of audit.traits.TRAITS
-
-
-def profile_chunk(task: ProfileTask) -> MeasuredChunk:
-    """Statistics of one chunk's images, without dropped ones. Runs on a worker."""
+def profile_chunk(task: ProfileTask) -> Partial:
+    """Statistics of one chunk's images, without dropped ones; their traits stand in a file. Runs on a worker."""
     columns = ["row", "label", "split", "generator", "bytes"]
     index = DatasetStore(task.datasets).index_rows(task.info, task.start, task.start + task.chunk.rows, columns)
     rows = index.to_pylist()
@@ -126,7 +120,11 @@ def profile_chunk(task: ProfileTask) -> MeasuredChunk:
                 traits.append(measure_traits(image, read_header(data), info.row))
             yield image
 
-    return MeasuredChunk(stats_of(images(), infos), join(traits))
+    partial = stats_of(images(), infos)
+    buffer = io.BytesIO()
+    np.save(buffer, join(traits), allow_pickle=False)
+    write_bytes(task.traits, buffer.getvalue())
+    return partial
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class FinishProfileTask:
     datasets: StorePath
     info: DatasetInfo
     merged: Partial
-    traits: NDArray[Any]
+    traits: tuple[StorePath, ...]  # the files of all chunks
 
 
 def finish_profile(task: FinishProfileTask) -> None:
@@ -144,9 +142,10 @@ def finish_profile(task: FinishProfileTask) -> None:
     index = DatasetStore(task.datasets).index(task.info, INDEX_COLUMNS)
     profile = finish(task.merged, index)
     images = task.merged.images()
-    audited = np.isin(images["row"], task.traits["row"])
-    rows = index.filter(pa.array(np.isin(index["row"].to_numpy(), task.traits["row"])))
-    profile["audit"] = audit(images[audited], task.traits, rows, profile)
+    traits = join([np.load(io.BytesIO(read_bytes(file)), allow_pickle=False) for file in task.traits])
+    audited = np.isin(images["row"], traits["row"])
+    rows = index.filter(pa.array(np.isin(index["row"].to_numpy(), traits["row"])))
+    profile["audit"] = audit(images[audited], traits, rows, profile)
     write_bytes(_path(task.datasets, task.info), json.dumps(profile, allow_nan=False).encode())
 
 
