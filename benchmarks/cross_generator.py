@@ -98,7 +98,10 @@ def conclusions(result: Row) -> str:
         ("Detectors of one generator", found["conclusion"]),
         ("Detectors of all generators but one", found["leave_one_out"]),
     )
-    return "\n".join(f"* **{title}.** {said['text']}" for title, said in told if said)
+    lines = [f"* **{title}.** {said['text']}" for title, said in told if said]
+    if result["images"] is not None:
+        lines += ["", f"Measured on a sample: {result['images']:,} images of each class and split of CIFAKE."]
+    return "\n".join(lines)
 
 
 def _share(value: float | None) -> str:

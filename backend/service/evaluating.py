@@ -18,7 +18,7 @@ from backend.core.errors import Conflict, NotFound
 from backend.core.generators import evaluate_generators, note
 from backend.core.hypothesis import Trial, conclude
 from backend.service.backbones import local_backbones, make_extractor
-from backend.service.dataset_index import read_index
+from backend.service.dataset_index import digest_of, read_index
 from backend.service.dataset_info import INDEX, DatasetInfo
 from backend.service.features import FeatureStore
 from backend.service.gathering import Gathered, Source, blocks, gather, needed_chunks, unnamed_generator
@@ -29,7 +29,7 @@ from backend.settings import StorePath
 TEST, ALL = "test", "all"
 """Which images: those that a data set names as test images, all of them where it names none; or all in any case."""
 
-SEEN = "seen"
+_DIGESTED = ("sha256", "label", "split", "generator", "group")  # what a data set's digest is made of
 _UNKNOWN = (
     "The images that the model was trained on are not here any more: those among the evaluated ones could not be left "
     "out, and figures of generators that it knows may be too good."
@@ -56,7 +56,7 @@ def choose_images(task: EvaluateTask) -> tuple[list[list[int]], str]:
     Raises NoImages where no image is left, Conflict where this installation would compute other features than those
     that the model was fitted on.
     """
-    gathered, chosen, _ = _choose(task)
+    gathered, chosen, *_ = _choose(task)
     needed = needed_chunks(task.sources, gathered.places(chosen))
     digest = make_extractor(task.card["extractor"]["spec"], task.backbones).digest
     if digest != task.card["extractor"]["digest"]:
@@ -69,7 +69,7 @@ def choose_images(task: EvaluateTask) -> tuple[list[list[int]], str]:
 
 def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]:
     """The figures as JSON: those of `evaluate_generators`, `seen` for each generator, `excluded`, `conclusion`."""
-    gathered, chosen, counts = _choose(task)
+    gathered, chosen, excluded, is_known = _choose(task)
     detector = _detector(task)
     y, names = gathered.y[chosen], gathered.generators[chosen]
     scores, done = np.empty(len(y)), 0
@@ -81,19 +81,21 @@ def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]
     probabilities = detector.probabilities(scores)
     seed = int(task.card.get("seed") or 0)
     figures = evaluate_generators(y, scores, probabilities, detector.threshold, names, seed=seed)
-    seen = _seen(task)
+    seen = {str(name) for name in task.card.get("generators", ())}
+    if task.trained_on is not None and is_known:
+        seen.add(unnamed_generator(task.trained_on))
     for row in figures["generators"]:
         row["seen"] = row["generator"] in seen
-    if task.trained_on is None:
+    if not is_known:
         figures["notes"].append(note("training_unknown", _UNKNOWN))
     called = probabilities >= detector.threshold
     calls = {row["generator"]: called[(y == 1) & (names == row["generator"])] for row in figures["generators"]}
     trial = Trial(str(task.card["id"]), tuple(name for name in calls if name in seen), calls, figures["fpr"])
-    return {**figures, "excluded": counts, "conclusion": conclude([trial], seed)}
+    return {**figures, "excluded": {"in_training": excluded}, "conclusion": conclude([trial], seed)}
 
 
-def _choose(task: EvaluateTask) -> tuple[Gathered, NDArray[np.bool_], dict[str, int]]:
-    """(all images, mask of those to evaluate, how many were left out for which reason)."""
+def _choose(task: EvaluateTask) -> tuple[Gathered, NDArray[np.bool_], int, bool]:
+    """(all images, mask of those to evaluate, how many were left out as training images, whether those are known)."""
     gathered = gather(task.datasets, task.sources)
     wanted = np.ones(len(gathered.y), bool)
     for number in range(len(task.sources)) if task.split == TEST else ():
@@ -103,7 +105,7 @@ def _choose(task: EvaluateTask) -> tuple[Gathered, NDArray[np.bool_], dict[str, 
     trained = np.zeros(len(wanted), bool)
     if (known := training_pixels(task)) is not None:
         trained = np.asarray(pc.is_in(gathered.pixels, value_set=known), dtype=bool)
-    return gathered, wanted & ~trained, {"in_training": int(np.count_nonzero(wanted & trained))}
+    return gathered, wanted & ~trained, int(np.count_nonzero(wanted & trained)), known is not None
 
 
 def training_pixels(task: EvaluateTask) -> pa.Array | None:
@@ -113,8 +115,10 @@ def training_pixels(task: EvaluateTask) -> pa.Array | None:
     try:
         told = pq.read_table(BytesIO(read_bytes(task.folder / PREDICTIONS)), columns=["row", "path", "split"])
         path = task.datasets / task.trained_on.id / task.trained_on.file(INDEX)
-        index = read_index(path, ["row", "path", "pixel_sha256"], with_dropped=True)
+        index = read_index(path, [*_DIGESTED, "row", "path", "pixel_sha256"], with_dropped=True)
     except FileNotFoundError:
+        return None
+    if not _is_training_set(task.trained_on, index, task.card):
         return None
     rows = told["row"].to_numpy()
     if (len(rows) and rows.max() >= index.num_rows) or not index["path"].take(rows).equals(told["path"]):
@@ -123,18 +127,30 @@ def training_pixels(task: EvaluateTask) -> pa.Array | None:
 
 
 def find_training_set(infos: list[DatasetInfo], card: Mapping[str, Any]) -> DatasetInfo | None:
-    """The data set that a model was fitted on, by its id or as the same images under another one; None: it is gone."""
+    """The data set that a model was fitted on, by its id or as the same images under another one; None: it is gone.
+
+    The same images may have been imported without the name of their generator: such a set is a guess by its size, which
+    `training_pixels` checks.
+    """
     known = card.get("dataset") or {}
-    for info in infos:
-        if info.id == known.get("id"):
-            return info
-    return next((info for info in infos if info.digest == known.get("digest") and not info.dropped), None)
+    whole = [info for info in infos if not info.dropped]
+    candidates = (
+        [info for info in infos if info.id == known.get("id")],
+        [info for info in whole if info.digest == known.get("digest")],
+        [info for info in whole if info.images == known.get("images") and set(info.generators) == {""}],
+    )
+    return next((found[0] for found in candidates if found), None)
 
 
-def _seen(task: EvaluateTask) -> set[str]:
-    """The names of the generators whose fakes the model was trained on."""
-    own = {unnamed_generator(task.trained_on)} if task.trained_on is not None else set()
-    return own | {str(name) for name in task.card.get("generators", ())}
+def _is_training_set(info: DatasetInfo, index: pa.Table, card: Mapping[str, Any]) -> bool:
+    """Whether the data set is the one of the fit, or the same images without the name of their only generator."""
+    known, names = card.get("dataset") or {}, list(card.get("generators", ()))
+    if info.id == known.get("id") or info.digest == known.get("digest"):
+        return True
+    if len(names) != 1 or set(info.generators) != {""}:
+        return False
+    named = pc.if_else(pc.equal(index["label"], 1), names[0], "")
+    return digest_of(index.set_column(index.column_names.index("generator"), "generator", named)) == known.get("digest")
 
 
 def _detector(task: EvaluateTask) -> Detector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from backend.core.config import FitConfig
 from backend.core.errors import Conflict, InvalidInput, NoImages, NotFound, OneClass
 from backend.core.heads import HeadConfig
 from backend.service.app import Service
+from backend.service.evaluating import EvaluateTask, find_training_set, training_pixels
 from backend.service.evaluation_workflows import check_matrix, resolve_datasets
 from tests.service.working_here import open_here, run_here
 
@@ -158,6 +160,41 @@ def test_training_images_under_another_name_leave_nothing(
     copied = import_folder(here, "Copied", tmp_path)
     with pytest.raises(NoImages, match="training set"):
         run_here(here, "evaluate", {"model_id": model, "dataset_ids": [copied], "split": "test"})
+
+
+def test_the_training_set_is_known_without_its_generators_name(here: Service, tmp_path: Path) -> None:
+    write(tmp_path / "REAL", "", 60, 20)
+    write(tmp_path / "FAKE", "smooth", 60, 21)
+    as_cifake = {"name": "Named", "source": {"kind": "cifake", "path": str(tmp_path)}}
+    named = str(run_here(here, "import", as_cifake)["dataset_id"])
+    unnamed = import_folder(here, "Unnamed", tmp_path)
+    config = {**QUICK.to_json(), "name": "Third"}
+    card = here.registry.get(str(run_here(here, "fit", {"dataset_id": named, "config": config})["model_id"]))
+    infos = [here.datasets.get(named), here.datasets.get(unnamed)]
+    assert find_training_set(infos, card) == infos[0]
+    assert find_training_set(infos[1:], card) == infos[1]
+    task = EvaluateTask(
+        datasets=here.datasets.root,
+        sources=(),
+        features=here.features.root,
+        backbones=here.settings.backbones_dir,
+        folder=here.registry.folder(card["id"]),
+        card=card,
+        trained_on=infos[0],
+        split="test",
+    )
+    learnt = training_pixels(task)
+    assert learnt is not None
+    assert len(learnt) == sum(card["metrics"][split]["n"] for split in ("train", "validation"))
+    for trained_on, changes, known in (
+        (infos[0], {}, True),
+        (infos[1], {}, True),
+        (infos[1], {"generators": ["other"]}, False),
+        (infos[1], {"generators": ["a", "b"]}, False),
+    ):
+        other = replace(task, trained_on=trained_on, card={**card, **changes})
+        assert (training_pixels(other) is not None) == known
+    here.registry.delete(card["id"])
 
 
 def test_where_the_training_set_is_gone_it_says_so(here: Service, model: str, strange: str, tmp_path: Path) -> None:
