@@ -1,0 +1,91 @@
+"""The common direction of several generators: it transfers to another one, and REAL images keep its limit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from backend.core.traces import FEWEST_FAKES, FEWEST_REAL, REFUSED, Traces, fit_traces
+
+WIDTH = 30
+SCALES = np.logspace(-2, 2, WIDTH)
+
+
+def make_real(count: int, seed: int) -> NDArray[np.float32]:
+    """Photographs: features of very different scales."""
+    return (np.random.default_rng(seed).normal(size=(count, WIDTH)) * SCALES + 3.0).astype(np.float32)
+
+
+def make_fakes(name: int, count: int) -> NDArray[np.float32]:
+    """A generator's images: something that all generators share, and something of its own."""
+    shift = np.zeros(WIDTH)
+    shift[0], shift[1 + name] = 2.0, 4.0
+    return (make_real(count, 100 + name) + shift * SCALES).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def traces() -> Traces:
+    found = fit_traces(make_real(2000, 1), {str(name): make_fakes(name, 60) for name in range(6)}, make_real(900, 2), 0)
+    assert found is not None
+    return found
+
+
+def test_real_images_keep_the_limit(traces: Traces) -> None:
+    leans = traces.lean(make_real(4000, 3))
+    assert leans.mean() == pytest.approx(0.0, abs=0.1)
+    assert leans.std() == pytest.approx(1.0, abs=0.1)
+    assert (leans > traces.limit).mean() == pytest.approx(REFUSED, abs=0.03)
+
+
+def test_fakes_of_a_generator_that_was_left_out_lean_towards_the_others(traces: Traces) -> None:
+    assert (traces.lean(make_fakes(20, 500)) > traces.limit).mean() > 2 * REFUSED
+
+
+def test_the_scale_of_a_feature_does_not_matter(traces: Traces) -> None:
+    factors = np.logspace(-2, 2, WIDTH).astype(np.float32)
+    scaled = fit_traces(
+        make_real(2000, 1) * factors,
+        {str(name): make_fakes(name, 60) * factors for name in range(6)},
+        make_real(900, 2) * factors,
+        0,
+    )
+    assert scaled is not None
+    rows = make_fakes(20, 100)
+    assert scaled.lean(rows * factors) == pytest.approx(traces.lean(rows), abs=1e-2)
+
+
+def test_a_generator_with_few_images_is_left_out_and_three_are_needed() -> None:
+    many = {str(name): make_fakes(name, FEWEST_FAKES) for name in range(3)}
+    few = {"few": make_fakes(9, FEWEST_FAKES - 1)}
+    found = fit_traces(make_real(FEWEST_REAL, 1), many | few, make_real(200, 2), 0)
+    assert found is not None
+    assert found.generators == ("0", "1", "2")
+    del many["2"]
+    assert fit_traces(make_real(FEWEST_REAL, 1), many | few, make_real(200, 2), 0) is None
+
+
+def test_too_few_photographs_give_nothing() -> None:
+    fakes = {str(name): make_fakes(name, FEWEST_FAKES) for name in range(3)}
+    assert fit_traces(make_real(FEWEST_REAL - 1, 1), fakes, make_real(200, 2), 0) is None
+    assert fit_traces(make_real(FEWEST_REAL, 1), fakes, make_real(99, 2), 0) is None
+
+
+def test_stored_traces_answer_as_before(traces: Traces) -> None:
+    stored = Traces.from_arrays(traces.arrays(), traces.generators, WIDTH)
+    rows = make_real(50, 4)
+    assert np.array_equal(stored.lean(rows), traces.lean(rows))
+    assert (stored.limit, stored.generators) == (traces.limit, traces.generators)
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        ("weights", np.ones(WIDTH - 1, dtype=np.float32)),
+        ("weights", np.full(WIDTH, np.nan, dtype=np.float32)),
+        ("offset_limit", np.array([1.0])),
+    ],
+)
+def test_damaged_arrays_are_refused(traces: Traces, name: str, damaged: NDArray[np.float32]) -> None:
+    with pytest.raises(ValueError, match=r"do not fit|no numbers"):
+        Traces.from_arrays({**traces.arrays(), name: damaged}, traces.generators, WIDTH)
