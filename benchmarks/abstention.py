@@ -156,7 +156,7 @@ def main() -> None:
     }
     train, held_out, test = parts["train"], parts["held out"], parts["test"]
     others = {name: features(images, of) for name, images in read_generators().items()}
-    domain = fit_domain(train.X, held_out.X, of.feature_names, seed=0)
+    domain = fit_domain(train.X, held_out.X, np.arange(len(held_out.y)), of.feature_names, seed=0)
     real, real_held_out = train.X[train.y == 0], held_out.X[held_out.y == 0]
     alone = fit_detector(train, {}, held_out)
     detectors: dict[str, dict[str, Any]] = {"all the other generators": {}, "CIFAKE alone": {}}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from backend.core.calibration import choose_threshold
 from backend.core.calibrators import Calibration, choose_calibration
 from backend.core.config import FitConfig
+from backend.core.domain import DomainCheck
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create, finetuned_networks, is_at_hand
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
@@ -38,6 +39,9 @@ UNSURE_ODDS = 3.0
 SIZE_FACTOR = 2.0
 """An image whose sides are beyond this times, or below this part of, those of the training images is out of domain."""
 
+DOMAIN = "domain."
+"""What the names of the domain check's arrays begin with, beside the head's in one file."""
+
 _CROSS_FIT_FOLDS = 5
 
 
@@ -49,9 +53,9 @@ class Answer:
     probability_fake: float  # 0..1, calibrated; it assumes that half of all images are FAKE
     score: float  # the head's own output: log-odds (logreg) or signed margin (svm), positive towards FAKE
     verdict: str  # "real", "fake" or "unsure"
-    in_domain: bool | None  # False: of a size that the model never saw; None: nothing speaks against it
+    in_domain: bool | None  # False: of a size or of features that it never saw; None: nothing speaks against it
     reasons: tuple[str, ...]  # sentences that explain the verdict
-    reason_codes: tuple[str, ...]  # one for each of the reasons: "size" or "too_close"
+    reason_codes: tuple[str, ...]  # one for each of the reasons: "size", "features" or "too_close"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Detector:
     calibration: Calibration
     threshold: float  # on probability_fake, 0..1
     sides: tuple[int, int] | None = None  # pixels: shortest and longest side of the training images, None: not known
+    domain: DomainCheck | None = None  # None: models of earlier versions, or of too few images
 
     def scores(self, X: NDArray[np.float32]) -> Floats:
         """Head outputs (n,) for features (n, dimensions)."""
@@ -79,10 +84,14 @@ class Detector:
         low, high = centre - math.log(UNSURE_ODDS), centre + math.log(UNSURE_ODDS)
         return 1.0 / (1.0 + math.exp(-low)), 1.0 / (1.0 + math.exp(-high))
 
+    def outside(self, X: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Whether features X (n, dimensions) are unlike the training images' (n,); False where there is no check."""
+        return np.zeros(len(X), dtype=bool) if self.domain is None else self.domain.outside(X)
+
     def unsure(
         self, probabilities: Floats, shortest: NDArray[np.int64], longest: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Whether the verdict on each image (n,) is `unsure`, as `predict` gives it.
+        """Whether the verdict on each image (n,) is `unsure`, as `predict` gives it where no features are outside.
 
         shortest, longest: (n,) pixels, the sides of the images as they were sent.
         """
@@ -99,22 +108,25 @@ class Detector:
 
         shapes: (height, width) of the images as they were sent, where `decode` has reduced them.
         """
-        scores = self.scores(self.extractor.extract(images))
+        features = self.extractor.extract(images)
+        scores = self.scores(features)
         sent = [image.shape for image in images] if shapes is None else shapes
-        answers = zip(sent, scores, self.probabilities(scores), strict=True)
-        return [self._answer(shape, float(score), float(chance)) for shape, score, chance in answers]
+        answers = zip(sent, scores, self.probabilities(scores), self.outside(features), strict=True)
+        return [self._answer(shape, float(score), float(chance), bool(odd)) for shape, score, chance, odd in answers]
 
-    def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float) -> Answer:
+    def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float, odd: bool) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
         outside = self._reason_outside(shape)
         reasons = {} if outside is None else {"size": outside}
+        if odd:
+            reasons["features"] = "The image's features are unlike those of the images that the model was trained on."
         low, high = self.unsure_band
         if low < probability_fake < high:
             reasons["too_close"] = (
                 f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
             )
         verdict = "unsure" if reasons else label.lower()
-        in_domain = None if outside is None else False
+        in_domain = False if outside is not None or odd else None
         sentences, codes = tuple(reasons.values()), tuple(reasons)
         return Answer(label, probability_fake, score, verdict, in_domain, sentences, codes)
 
@@ -145,13 +157,19 @@ class Detector:
             "threshold": self.threshold,
             "unsure_band": list(self.unsure_band),
             "sides": None if self.sides is None else list(self.sides),
+            "domain": None if self.domain is None else self.domain.describe(),
         }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What `restore` needs beside the card, by name."""
+        check = {} if self.domain is None else self.domain.arrays()
+        return {**self.head.arrays(), **{f"{DOMAIN}{name}": array for name, array in check.items()}}
 
 
 def restore(
     card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, backbones: Path, threads: int = 1
 ) -> Detector:
-    """The detector of a model card and its head's arrays.
+    """The detector of a model card and its arrays.
 
     Raises IntegrityError where card or arrays are damaged, where the backbone's graph is missing, or where the
     extractor on this machine would compute other numbers than those it was fitted on; ConfigError for a spec that this
@@ -175,14 +193,16 @@ def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbo
             "The model was fitted on features that this installation computes differently.",
             "Restore the backbone file that the model's card names, or fit the model again.",
         )
-    head = load_head(card["head"]["kind"], arrays)
+    check = {name.removeprefix(DOMAIN): array for name, array in arrays.items() if name.startswith(DOMAIN)}
+    head = load_head(card["head"]["kind"], {name: a for name, a in arrays.items() if not name.startswith(DOMAIN)})
     if head.scores(np.zeros((1, extractor.dimensions), dtype=np.float32)).shape != (1,):
         raise ValueError("arrays of another shape")
     calibration, threshold = Calibration.from_json(card["calibration"]), float(card["threshold"])
     if not 0.0 < threshold < 1.0:
         raise ValueError("a threshold out of range")
     sides = (int(given[0]), int(given[1])) if (given := card.get("sides")) else None
-    return Detector(extractor, head, calibration, threshold, sides)
+    domain = DomainCheck.from_arrays(check, extractor.dimensions) if check else None
+    return Detector(extractor, head, calibration, threshold, sides, domain)
 
 
 def check_trainable(y: NDArray[np.int8]) -> None:

@@ -32,7 +32,7 @@ FALSE_ALARMS = 0.05
 """Share of images like the training images that may be called outside."""
 
 FEWEST_HELD_OUT = 40
-"""Below twice the number that a share of FALSE_ALARMS needs to be seen at all, there is no check."""
+"""Fewest groups of held-out images: twice as many as a share of FALSE_ALARMS takes to be seen at all."""
 
 FEWEST_TRAINED = 100
 """With fewer training images, nothing can be said of what is usual."""
@@ -84,6 +84,10 @@ class DomainCheck:
             measured[rows, 1] = 1.0 - (directions @ self.neighbours.T).max(axis=1)
         return measured
 
+    def describe(self) -> dict[str, Any]:
+        """What a model card tells of the check."""
+        return {"features": len(self.columns), "neighbours": len(self.neighbours), "limit": self.limit}
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` makes the same check of."""
         return {
@@ -115,16 +119,20 @@ class DomainCheck:
         return cls(columns, mean, scale, whitening, neighbours, centre, spread, float(limit))
 
 
-def fit_domain(train: Rows, held_out: Rows, names: Sequence[str], seed: int) -> DomainCheck | None:
+def fit_domain(
+    train: Rows, held_out: Rows, groups: NDArray[np.int64], names: Sequence[str], seed: int
+) -> DomainCheck | None:
     """The check for features like `train` (n, dimensions), its limit from `held_out` (v, dimensions) of the same kind.
 
-    `names` are the features'. None with fewer than FEWEST_TRAINED or FEWEST_HELD_OUT images. Takes a second or two.
+    `groups` (v,) are those of the held-out images, `names` the features'. None with fewer than FEWEST_TRAINED training
+    images, or held-out ones of fewer than FEWEST_HELD_OUT groups: crops of a few photographs do not tell what is usual.
+    Takes a second or two.
     """
-    if len(train) < FEWEST_TRAINED or len(held_out) < FEWEST_HELD_OUT:
+    if len(train) < FEWEST_TRAINED or len(np.unique(groups)) < FEWEST_HELD_OUT:
         return None
     columns = choose_columns(names)
     sample = np.random.default_rng(seed).permutation(len(train))[:ROWS]
-    rows = np.ascontiguousarray(train[sample][:, columns], dtype=np.float32)
+    rows = train[np.ix_(sample, columns)]
     mean, scale = centre_and_scale(rows)
     standard = (rows - mean) / scale
     whitening: Rows = _whiten(standard).astype(np.float16).astype(np.float32)  # as it will be stored

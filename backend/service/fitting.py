@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from backend.core.config import FitConfig
 from backend.core.detector import CROSS_FIT_BELOW, Detector, Progress, check_trainable, fit
+from backend.core.domain import fit_domain
 from backend.core.errors import ConfigError, OneClass, TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
 from backend.core.extractors import Extractor, finetuned_networks
@@ -183,15 +184,17 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
         mask[columns.row[chosen]] = True
         return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen])
 
-    trained, train = columns.split == "train", rows("train")
+    trained, train, validation = columns.split == "train", rows("train"), rows("validation")
     detector = replace(
-        fit(train, rows("validation"), task.config, extractor, progress),
+        fit(train, validation, task.config, extractor, progress),
         sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),
+        domain=fit_domain(train.X, validation.X, validation.groups, extractor.feature_names, task.config.seed),
     )
     fitted = time.perf_counter()
-    scores = np.concatenate(list(_scores(detector, store, chunks, progress)))[columns.row]
+    judged = list(_judged(detector, store, chunks, progress))
+    scores, outside = (np.concatenate(values)[columns.row] for values in zip(*judged, strict=True))
     probabilities = detector.probabilities(scores)
-    metrics = _metrics(columns, scores, probabilities, detector, task.config)
+    metrics = _metrics(columns, (scores, probabilities, outside), detector, task.config)
     read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
     known = {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
@@ -221,23 +224,24 @@ def _complete(
     }
 
 
-def _scores(
+def _judged(
     detector: Detector, store: FeatureStore, chunks: list[FeatureChunk], progress: Progress
-) -> Iterator[NDArray[np.float64]]:
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Scores of every chunk, and which of its images are outside by their features."""
     for number, block in enumerate(store.blocks(chunks, detector.extractor.digest)):
         progress("evaluate", number, len(chunks))
-        yield detector.scores(block)
+        yield detector.scores(block), detector.outside(block)
 
 
 def _metrics(
     columns: Columns,
-    scores: NDArray[np.float64],
-    probabilities: NDArray[np.float64],
+    judged: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
     detector: Detector,
     config: FitConfig,
 ) -> dict[str, Any]:
+    scores, probabilities, outside = judged
+    unsure = outside | detector.unsure(probabilities, columns.shortest, columns.longest)
     classes = class_names(columns.path)
-    unsure = detector.unsure(probabilities, columns.shortest, columns.longest)
     masks = {split: columns.split == split for split in SPLITS}
     if not config.evaluate_test:
         del masks["test"]
@@ -255,6 +259,7 @@ def _metrics(
             unsure=unsure[mask],
             seed=config.seed,
         )
+        measured[name]["outside_share"] = float(outside[mask].mean()) if mask.any() else None
     return measured
 
 

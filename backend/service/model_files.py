@@ -36,8 +36,8 @@ def model_id_for(name: str, job_id: str) -> str:
 
 
 def write_head(folder: StorePath, detector: Detector) -> None:
-    """Writes the head's arrays into a model's folder; never a pickle."""
-    write_bytes(folder / HEAD, save({name: np.ascontiguousarray(a) for name, a in detector.head.arrays().items()}))
+    """Writes the arrays of head and domain check into a model's folder; never a pickle."""
+    write_bytes(folder / HEAD, save({name: np.ascontiguousarray(a) for name, a in detector.arrays().items()}))
 
 
 def write_card(folder: StorePath, card: Card) -> None:

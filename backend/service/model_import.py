@@ -147,8 +147,9 @@ def _check_card(card: Any) -> None:
         Calibration.from_json(card["calibration"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InvalidInput("card.json has no usable calibration.", "Export the model again.") from None
-    if not isinstance(card.get("fpr_promise") or {}, dict):
-        raise InvalidInput("card.json has no usable 'fpr_promise'.", "Export the model again.")
+    for name in ("fpr_promise", "domain"):
+        if not isinstance(card.get(name) or {}, dict):
+            raise InvalidInput(f"card.json has no usable {name!r}.", "Export the model again.")
     extractor = card["extractor"]
     if not 0 < card["threshold"] < 1 or not all(isinstance(extractor.get(n), kind) for n, kind in _EXTRACTOR.items()):
         raise InvalidInput("card.json describes no detector.", "Export the model again.")

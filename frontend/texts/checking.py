@@ -72,6 +72,11 @@ TEXTS: dict[str, Text] = {
         "The probability {percent} lies between {low} and {high}: too close to call.",
         "Вероятность {percent} лежит между {low} и {high}: слишком близко к границе, чтобы решить.",
     ),
+    "reason.features": Text(
+        "What the model sees in the picture is unlike what it saw in the pictures that it was trained on.",
+        "То, что модель видит в изображении, не похоже на то, что она видела в обучающих изображениях.",
+    ),
+    "reason.short.features": Text("Unlike what it learnt from", "Не похоже на обучающие"),
     "reason.short.size": Text("Size it never saw", "Незнакомый размер"),
     "reason.short.too_close": Text("Too close to call", "Близко к границе"),
     "answer.outside": Text("Outside of what the model was trained on.", "Вне того, на чём модель обучена."),

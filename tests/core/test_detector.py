@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backend.core.calibrators import ISOTONIC, Calibration, isotonic
 from backend.core.config import FitConfig
 from backend.core.detector import CROSS_FIT_MOST, Detector, Rows, _sample, check_trainable, fit, restore
+from backend.core.domain import fit_domain
 from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create
 from backend.core.heads import HEADS, HeadConfig
@@ -132,6 +133,26 @@ def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector
     assert detector.predict([large])[0].in_domain is None
     restored = restore(sized.describe(), sized.head.arrays(), backbones=Path())
     assert restored.sides == (32, 32)
+
+
+def test_an_image_of_features_never_seen_is_unsure_and_the_check_is_stored(extractor: Extractor) -> None:
+    train, validation = make_rows(extractor, 400, 21), make_rows(extractor, 200, 22)
+    bare = fit(train, validation, FitConfig(extractor=extractor.spec), extractor, silent)
+    domain = fit_domain(train.X, validation.X, validation.groups, extractor.feature_names, seed=0)
+    checked = replace(bare, domain=domain)
+    images = [*make_images(20, 23)[0], *np.full((2, 32, 32, 3), 128, np.uint8)]
+    answers = checked.predict(images)
+    assert ["features" in answer.reason_codes for answer in answers[20:]] == [True, True]
+    assert [(answer.in_domain, answer.verdict) for answer in answers[20:]] == [(False, "unsure")] * 2
+    assert sum(answer.in_domain is None for answer in answers[:20]) >= 15
+    assert [a.probability_fake for a in answers] == [a.probability_fake for a in bare.predict(images)]
+    assert bare.outside(train.X[:3]).tolist() == [False] * 3
+    card = json.loads(json.dumps(checked.describe()))
+    assert card["domain"]["neighbours"] == 400
+    restored = restore(card, checked.arrays(), backbones=Path())
+    assert restored.predict(images) == answers
+    with pytest.raises(IntegrityError):
+        restore(card, {**checked.arrays(), "domain.mean": np.zeros(3, np.float32)}, backbones=Path())
 
 
 def test_verdicts_counted_over_many_images_are_those_given_one_by_one(detector: Detector) -> None:

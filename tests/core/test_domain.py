@@ -28,9 +28,15 @@ def make_rows(count: int, seed: int) -> NDArray[np.float32]:
     return (np.random.default_rng(seed).normal(size=(count, WIDTH)) @ MIXING + 5.0).astype(np.float32)
 
 
+def fit_rows(train: NDArray[np.float32], held_out: NDArray[np.float32]) -> DomainCheck | None:
+    """The check for rows that are a group each."""
+    names = [f"feature[{place}]" for place in range(train.shape[1])]
+    return fit_domain(train, held_out, np.arange(len(held_out)), names, seed=0)
+
+
 @pytest.fixture(scope="module")
 def check() -> DomainCheck:
-    fitted = fit_domain(make_rows(1500, 1), make_rows(800, 2), NAMES, seed=0)
+    fitted = fit_rows(make_rows(1500, 1), make_rows(800, 2))
     assert fitted is not None
     return fitted
 
@@ -53,7 +59,7 @@ def test_images_as_near_but_in_another_direction_are_stranger() -> None:
         direction = np.eye(WIDTH)[random.integers(0, 4, count) + side]
         return (10.0 * direction + random.normal(size=(count, WIDTH)) * 0.5).astype(np.float32)
 
-    check = fit_domain(make_cone(1000, 1, 0), make_cone(500, 2, 0), NAMES, seed=0)
+    check = fit_rows(make_cone(1000, 1, 0), make_cone(500, 2, 0))
     assert check is not None
     between = (make_cone(200, 3, 0) + make_cone(200, 4, 0)) / 2.0
     assert check.measures(between)[:, 1].mean() > check.measures(make_cone(200, 5, 0))[:, 1].mean()
@@ -62,12 +68,12 @@ def test_images_as_near_but_in_another_direction_are_stranger() -> None:
 
 def test_neither_the_scale_of_a_feature_nor_a_constant_one_matters(check: DomainCheck) -> None:
     factors = np.logspace(-1, 4, WIDTH).astype(np.float32)
-    scaled = fit_domain(make_rows(1500, 1) * factors, make_rows(800, 2) * factors, NAMES, seed=0)
+    scaled = fit_rows(make_rows(1500, 1) * factors, make_rows(800, 2) * factors)
     assert scaled is not None
     rows = make_rows(300, 5)
     assert scaled.strangeness(rows * factors) == pytest.approx(check.strangeness(rows), abs=0.1)
     constant = [np.pad(make_rows(count, count), ((0, 0), (0, 1)), constant_values=7.0) for count in (1500, 800)]
-    with_constant = fit_domain(*constant, [*NAMES, "constant[0]"], seed=0)
+    with_constant = fit_rows(*constant)
     assert with_constant is not None
     assert np.isfinite(with_constant.strangeness(constant[1])).all()
 
@@ -76,19 +82,26 @@ def test_more_features_than_images_still_give_a_check() -> None:
     wide = [
         np.random.default_rng(seed).normal(size=(count, 300)).astype(np.float32) for seed, count in ((1, 120), (2, 400))
     ]
-    check = fit_domain(wide[0], wide[1], [f"f[{place}]" for place in range(300)], seed=0)
+    check = fit_rows(*wide)
     assert check is not None
     assert check.outside(np.random.default_rng(3).normal(size=(1000, 300)).astype(np.float32)).mean() < 0.1
 
 
 def test_too_few_images_give_no_check() -> None:
-    assert fit_domain(make_rows(FEWEST_TRAINED - 1, 1), make_rows(100, 2), NAMES, seed=0) is None
-    assert fit_domain(make_rows(FEWEST_TRAINED, 1), make_rows(FEWEST_HELD_OUT - 1, 2), NAMES, seed=0) is None
-    assert fit_domain(make_rows(FEWEST_TRAINED, 1), make_rows(FEWEST_HELD_OUT, 2), NAMES, seed=0) is not None
+    assert fit_rows(make_rows(FEWEST_TRAINED - 1, 1), make_rows(100, 2)) is None
+    assert fit_rows(make_rows(FEWEST_TRAINED, 1), make_rows(FEWEST_HELD_OUT - 1, 2)) is None
+    assert fit_rows(make_rows(FEWEST_TRAINED, 1), make_rows(FEWEST_HELD_OUT, 2)) is not None
+
+
+def test_crops_of_a_few_photographs_give_no_check() -> None:
+    train, held_out = make_rows(500, 1), make_rows(400, 2)
+    few, enough = np.arange(400) % (FEWEST_HELD_OUT - 1), np.arange(400) % FEWEST_HELD_OUT
+    assert fit_domain(train, held_out, few, NAMES, seed=0) is None
+    assert fit_domain(train, held_out, enough, NAMES, seed=0) is not None
 
 
 def test_the_same_seed_gives_the_same_check(check: DomainCheck) -> None:
-    again = fit_domain(make_rows(1500, 1), make_rows(800, 2), NAMES, seed=0)
+    again = fit_rows(make_rows(1500, 1), make_rows(800, 2))
     assert again is not None
     assert all(np.array_equal(again.arrays()[name], array) for name, array in check.arrays().items())
 

@@ -61,8 +61,15 @@ class ModelCard(BaseModel):
         ],
     )
     unsure_band: list[float] = Field(description="Probabilities between which the verdict is `unsure`")
+    domain: dict[str, Any] | None = Field(
+        None,
+        description="The check whether an image's features are like those of the training images: how many features "
+        "and neighbours it looks at, and its limit; null where there is none. What it calls outside: `outside_share`",
+        examples=[{"features": 432, "neighbours": 2048, "limit": 2.9}],
+    )
     metrics: dict[str, Any] = Field(
-        description="By split: accuracy, AUROC, losses, intervals, curves, confusion, unsure_share, sure_accuracy …"
+        description="By split: accuracy, AUROC, losses, intervals, curves, confusion, unsure_share, sure_accuracy, "
+        "outside_share …"
     )
     generators: list[str] = Field(default_factory=list, description="Whose images it was trained on")
     audit: list[dict[str, str]] | None = Field(

@@ -99,12 +99,14 @@ class Prediction(Strict):
         description="What to tell a person first; `real` means: no trace of the generators that this model knows"
     )
     in_domain: bool | None = Field(
-        None, description="false: of a size that the model was not trained on; null: nothing speaks against it"
+        None,
+        description="false: unlike the images that the model was trained on, by its size (reason `size`) or by its "
+        "features (reason `features`); null: nothing speaks against it",
     )
     reasons: list[str] = Field(description="Sentences that explain the verdict")
     reason_codes: list[str] = Field(
         description="One for each of the reasons, for a program; they do not change between versions",
-        examples=[["size", "too_close", "unstable"]],
+        examples=[["size", "features", "too_close", "unstable"]],
     )
     width: int = Field(description="Pixels, upright")
     height: int = Field(description="Pixels, upright")
