@@ -18,7 +18,7 @@ from backend.core.domain import DomainCheck
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create, finetuned_networks, is_at_hand
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
-from backend.core.held_out import WHOLE_BELOW, Rows, choose_c_on, two_halves
+from backend.core.held_out import WHOLE_BELOW, Rows, both, choose_c_on, two_halves
 from backend.core.splits import folds
 
 Progress = Callable[[str, int, int], None]
@@ -233,13 +233,13 @@ def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, 
     head_config, losses, seen = config.head, dict[str, float](), bool(finetuned_networks(extractor.spec))
     if seen:
         first, second = two_halves(validation.groups, validation.y, config.seed, whole_below=WHOLE_BELOW)
-        held_out = Rows(validation.X[first], validation.y[first], validation.groups[first])
-        head_config, losses = choose_c_on(train, held_out, head_config, tell)
+        head_config, losses = choose_c_on(train, validation.some(first), head_config, tell)
     head = fit_head(
         train.X,
         train.y,
         head_config,
         groups=train.groups,
+        generators=train.generators,
         validation=(validation.X, validation.y),
         progress=tell,
     )
@@ -266,10 +266,8 @@ def _out_of_fold(
     train: Rows, validation: Rows, config: HeadConfig, seed: int, tell: Callable[[str, float], None]
 ) -> tuple[Floats, NDArray[np.int8], NDArray[np.int64]]:
     """Scores of every row by a head that did not see the row's group (grouped cross-fitting)."""
-    train = _sample(train, seed)
-    X = np.concatenate([train.X, validation.X])
-    y = np.concatenate([train.y, validation.y])
-    groups = np.concatenate([train.groups, validation.groups])
+    rows = both(_sample(train, seed), validation)
+    X, y, groups = rows.X, rows.y, rows.groups
     fold = folds(groups, y, _CROSS_FIT_FOLDS, seed)
     scores = np.full(len(y), np.nan)
     parts = np.unique(fold)
@@ -280,7 +278,8 @@ def _out_of_fold(
             tell("calibrate", (done + share) / len(parts))
 
         if len(np.unique(y[~held_out])) == 2:
-            head = fit_head(X[~held_out], y[~held_out], config, groups=groups[~held_out], progress=within)
+            rest = rows.some(~held_out)
+            head = fit_head(rest.X, rest.y, config, groups=rest.groups, generators=rest.generators, progress=within)
             scores[held_out] = head.scores(X[held_out])
     known = np.isfinite(scores)
     return scores[known], y[known], groups[known]
@@ -294,4 +293,4 @@ def _sample(rows: Rows, seed: int) -> Rows:
     order = np.random.default_rng(seed).permutation(len(names))
     drawn = order[np.cumsum(counts[order]) <= CROSS_FIT_MOST]
     chosen = np.isin(rows.groups, names[drawn])
-    return Rows(rows.X[chosen], rows.y[chosen], rows.groups[chosen])
+    return rows.some(chosen)

@@ -27,6 +27,23 @@ class Rows:
     X: NDArray[np.float32]  # (n, dimensions)
     y: NDArray[np.int8]  # (n,)
     groups: NDArray[np.int64]  # (n,)
+    generators: NDArray[np.str_] | None = None  # (n,): of the FAKE ones, "" where it is not known; None: of no one
+
+    def some(self, chosen: NDArray[np.bool_]) -> Rows:
+        """Those of the mask."""
+        names = None if self.generators is None else self.generators[chosen]
+        return Rows(self.X[chosen], self.y[chosen], self.groups[chosen], names)
+
+
+def both(first: Rows, second: Rows) -> Rows:
+    """The rows of both, in that order."""
+    names = [np.full(len(rows.y), "") if rows.generators is None else rows.generators for rows in (first, second)]
+    return Rows(
+        np.concatenate([first.X, second.X]),
+        np.concatenate([first.y, second.y]),
+        np.concatenate([first.groups, second.groups]),
+        np.concatenate(names),
+    )
 
 
 def two_halves(
@@ -59,9 +76,10 @@ def choose_c_on(
         return config, {}
     some = thin(train.groups, train.y, SAMPLE_ROWS, config.seed)
     X, y, groups = train.X[some], train.y[some], train.groups[some]
+    names = None if train.generators is None else train.generators[some]
     losses: dict[float, float] = {}
     for number, C in enumerate(GRID):
-        head = fit_head(X, y, replace(config, C=C), groups=groups)
+        head = fit_head(X, y, replace(config, C=C), groups=groups, generators=names)
         losses[C] = _loss(head.scores(held_out.X), held_out.y, HEADS[config.name].loss)
         progress("choose C", (number + 1) / len(GRID))
     best = min(losses, key=lambda C: losses[C])

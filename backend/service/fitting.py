@@ -64,6 +64,7 @@ class Columns:
     y: NDArray[np.int8]
     split: NDArray[np.str_]
     group: NDArray[np.int64]
+    generator: NDArray[np.str_]  # "" where it is not known
     path: list[str]
     twin_in_train: NDArray[np.bool_]
     shortest: NDArray[np.int64]  # pixels: the shorter side of each image
@@ -74,6 +75,7 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
     """Labels, groups and the splits that a fit with `config` uses."""
     y = index["label"].to_numpy().astype(np.int8)
     group = index["group_id"].to_numpy().astype(np.int64)
+    generator: NDArray[np.str_] = np.asarray(index["generator"].to_pylist(), dtype=np.str_)
     split: NDArray[np.str_] = assign_splits(
         np.asarray(index["split"].to_pylist(), dtype=np.str_),
         y,
@@ -81,7 +83,7 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         validation_fraction=validation_share(config, len(y)),
         test_fraction=config.test_fraction,
         seed=config.seed,
-        generators=np.asarray(index["generator"].to_pylist(), dtype=np.str_),
+        generators=generator,
     )
     row = index["row"].to_numpy().astype(np.int64)
     sides = np.stack([index[name].to_numpy().astype(np.int64) for name in ("width", "height")])
@@ -90,6 +92,7 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         y=y,
         split=split,
         group=group,
+        generator=generator,
         path=index["path"].to_pylist(),
         twin_in_train=test_rows_also_in_train(index, split),
         shortest=sides.min(axis=0),
@@ -182,7 +185,8 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
         chosen = chosen[thin(columns.group[chosen], columns.y[chosen], most, task.config.seed)]
         mask = np.zeros(total, bool)
         mask[columns.row[chosen]] = True
-        return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen])
+        names = columns.generator[chosen]
+        return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen], names)
 
     trained, train, validation = columns.split == "train", rows("train"), rows("validation")
     detector = replace(

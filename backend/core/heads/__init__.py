@@ -14,6 +14,7 @@ from backend.core.heads.config import HeadConfig
 from backend.core.heads.kernel import KernelHead
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.mlp import MlpHead
+from backend.core.heads.multi import MultiHead
 from backend.core.heads.table import HEADS, HeadRow
 
 __all__ = ["HEADS", "FittedHead", "HeadConfig", "HeadRow", "fit_head", "load_head"]
@@ -23,6 +24,7 @@ _KINDS: dict[str, Callable[[Mapping[str, NDArray[Any]]], FittedHead]] = {
     LinearHead.kind: LinearHead.from_arrays,
     KernelHead.kind: KernelHead.from_arrays,
     MlpHead.kind: MlpHead.from_arrays,
+    MultiHead.kind: MultiHead.from_arrays,
 }
 
 
@@ -32,12 +34,14 @@ def fit_head(
     config: HeadConfig,
     *,
     groups: NDArray[np.int64] | None = None,
+    generators: NDArray[np.str_] | None = None,
     validation: tuple[Rows, Labels] | None = None,
     progress: Progress | None = None,
 ) -> FittedHead:
     """The head `config.name` fitted on features X (n, d) and labels y (n,), 1 for FAKE.
 
     X is read in place, never copied or changed. `groups` are kept whole where C is chosen by cross-validation;
+    `generators` names each FAKE row's for the head multi, "" where it is not known;
     `validation` rows are only measured, by the heads that train in epochs. `progress(stage, share 0..1)` may raise to
     cancel. Raises UnknownHead.
     """
@@ -48,7 +52,8 @@ def fit_head(
     row = HEADS[config.name]
     X = np.ascontiguousarray(X, dtype=np.float32)
     owners = np.arange(len(y)) if groups is None else np.asarray(groups).astype(np.int64)
-    fit = Fit(X, np.asarray(y).astype(np.int8), owners, config, validation, progress or _silent)
+    names = np.full(len(y), "") if generators is None else generators
+    fit = Fit(X, np.asarray(y).astype(np.int8), owners, names, config, validation, progress or _silent)
     return SOLVERS[row.solver](fit, row.objective)
 
 

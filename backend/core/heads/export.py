@@ -18,6 +18,7 @@ from backend.core.heads import FittedHead
 from backend.core.heads.kernel import KernelHead
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.mlp import MlpHead
+from backend.core.heads.multi import MultiHead
 
 Initializers = dict[str, NDArray[Any]]
 
@@ -33,6 +34,8 @@ def head_onnx(head: FittedHead, input_name: str, output_name: str) -> tuple[list
         steps, arrays = _kernel(head, input_name, output_name)
     elif isinstance(head, MlpHead):
         steps, arrays = _mlp(head, input_name, output_name)
+    elif isinstance(head, MultiHead):
+        steps, arrays = _multi(head, input_name, output_name)
     else:
         raise ConfigError(f"A head of kind {head.kind} cannot be exported.", "Export a head of another kind.")
     return steps, [numpy_helper.from_array(array, name) for name, array in arrays.items()]
@@ -101,6 +104,18 @@ def _linear(head: LinearHead, source: str, target: str) -> tuple[list[NodeProto]
     return [
         helper.make_node("MatMul", [source, "head.weights"], ["head.product"]),
         helper.make_node("Add", ["head.product", "head.intercept"], [target]),
+    ], arrays
+
+
+def _multi(head: MultiHead, source: str, target: str) -> tuple[list[NodeProto], Initializers]:
+    arrays: Initializers = {
+        "head.weights": head.weights,
+        "head.intercepts": head.intercepts.astype(np.float32),
+        "head.axis": np.array([1], np.int64),
+    }
+    return [
+        helper.make_node("Gemm", [source, "head.weights", "head.intercepts"], ["head.specialists"]),
+        helper.make_node("ReduceLogSumExp", ["head.specialists", "head.axis"], [target], keepdims=0),
     ], arrays
 
 

@@ -16,6 +16,8 @@ from backend.core.heads.kernel import KernelHead, kernel_map
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.metric import Metric
 from backend.core.heads.mlp import MlpHead
+from backend.core.heads.multi import MultiHead
+from backend.core.heads.multi_fit import with_specialists
 from backend.core.heads.primal import PrimalLinear
 from backend.core.heads.rows import centre_and_scale
 from backend.core.heads.sgd import fit_epochs
@@ -28,6 +30,7 @@ class Fit:
     X: Rows  # (n, d), left as it is
     y: Labels  # (n,): 1 FAKE, 0 REAL
     groups: NDArray[np.int64]  # (n,): rows that share one stay together
+    generators: NDArray[np.str_]  # (n,): of the FAKE rows; "" where it is not known
     config: HeadConfig
     validation: tuple[Rows, Labels] | None
     progress: Progress
@@ -93,6 +96,12 @@ def _fit_mlp(fit: Fit, _loss: str) -> MlpHead:
     return fit_mlp(fit.X, fit.y, fit.config, fit.validation, lambda share: fit.progress("fit head", share))
 
 
+def _fit_multi(fit: Fit, loss: str) -> MultiHead:
+    base = _fit_linear(fit, loss)
+    fit.progress("fit specialists", 0.0)
+    return with_specialists(base, fit.X, fit.y, fit.generators, fit.config.seed)
+
+
 def _passes(progress: Progress) -> Callable[[int], None]:
     """The solver does not know how many passes it takes: the share nears 1 from below."""
     return lambda count: progress("fit head", count / (count + EXPECTED_PASSES / 4))
@@ -103,5 +112,6 @@ SOLVERS: dict[str, Callable[[Fit, str], FittedHead]] = {
     "kernel": _fit_kernel,
     "sgd": _fit_sgd,
     "mlp": _fit_mlp,
+    "multi": _fit_multi,
 }
 """What a row of the heads' table names: (the fit, its objective) -> the fitted head."""

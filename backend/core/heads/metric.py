@@ -37,23 +37,28 @@ class Metric:
         self.mean, self.scale = np.zeros(width, np.float32), np.ones(width, np.float32)
         if standardise:
             self.mean, self.scale = centre_and_scale(X)
-        self._shape: _Shape = like._shape if like is not None else _Shape(self._correlate(X))
+        self._shape: _Shape = (
+            like._shape
+            if like is not None
+            else _Shape(None if width > COLUMNS else correlation_of(X, self.mean, self.scale))
+        )
 
     def root(self, loss: str, penalty: float) -> Floats | None:
         """Lower triangular R (d, d) with R R' near curvature · correlation + penalty; None: take the identity."""
         return self._shape.root(loss, penalty)
 
-    def _correlate(self, X: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        width = X.shape[1]
-        if width > COLUMNS:
-            return None
-        sample = X[:: max(1, -(-len(X) // ROWS))]
-        correlation = np.zeros((width, width), np.float32)
-        for rows in chunks(len(sample)):
-            standard = (sample[rows] - self.mean) / self.scale
-            correlation += standard.T @ standard
-        correlation /= len(sample)
-        return correlation
+
+def correlation_of(
+    X: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(d, d), of about ROWS of the rows X (n, d) at most; mean and scale (d,) are those of the columns."""
+    sample = X[:: max(1, -(-len(X) // ROWS))]
+    correlation = np.zeros((X.shape[1], X.shape[1]), np.float32)
+    for rows in chunks(len(sample)):
+        standard = (sample[rows] - mean) / scale
+        correlation += standard.T @ standard
+    correlation /= len(sample)
+    return correlation
 
 
 @dataclass

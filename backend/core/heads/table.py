@@ -80,5 +80,14 @@ HEADS: dict[str, HeadRow] = {
             "mlp",
             "log_loss",
         ),
+        HeadRow(
+            "multi",
+            "Logistic regression, and a specialist for each generator beside it: learns a generator from 50 images.",
+            "sigmoid",
+            "log_loss",
+            _COMMON,
+            "multi",
+            "log_loss",
+        ),
     )
 }

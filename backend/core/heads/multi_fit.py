@@ -1,0 +1,38 @@
+"""Fitting the head `multi`: one linear head for all FAKE images, and a specialist for each generator in the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.heads.linear import LinearHead
+from backend.core.heads.multi import MultiHead
+from backend.core.heads.specialists import FEWEST, few_shot
+
+Rows = NDArray[np.float32]
+
+MAIN_SHARE = 0.5
+"""A generator with more than this share of the FAKE images is what the linear head knows best: it gets no other."""
+
+
+def with_specialists(
+    base: LinearHead, X: Rows, y: NDArray[np.int8], generators: NDArray[np.str_], seed: int
+) -> MultiHead:
+    """The linear head of all images with a specialist for each generator of at least FEWEST images beside it.
+
+    X (n, d), y (n,) 1 for FAKE, generators (n,). Where no generator, or one alone, is named, the base stays alone.
+    """
+    names, counts = np.unique(generators[(y == 1) & (generators != "")], return_counts=True)
+    fakes = int((y == 1).sum())
+    few = [str(name) for name, count in zip(names, counts, strict=True) if FEWEST <= count <= MAIN_SHARE * fakes]
+    weights, intercepts = base.weights[:, None], np.array([base.intercept])
+    if few:
+        samples = [X[(y == 1) & (generators == name)] for name in few]
+        rest = (y == 1) & ~np.isin(generators, few)
+        known = [X[rest]] if rest.any() else []
+        more, offsets = few_shot(X[y == 0], samples, known, seed)
+        weights, intercepts = np.concatenate([weights, more], axis=1), np.concatenate([intercepts, offsets])
+    chosen: dict[str, Any] = {**base.chosen, "specialists": ["all", *few]}
+    return MultiHead(np.ascontiguousarray(weights), intercepts, chosen)
