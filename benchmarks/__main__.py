@@ -3,8 +3,8 @@
     DEEPFAKE_DATA=... python -m benchmarks [NAME ...]
 
 Takes hours on two cores, most of it fine-tuning. Each one is a program of its own (`python -m benchmarks.NAME`); one
-that fails does not stop the others. Test images of CIFAKE are read by `cifake --final` and
-`finetuning --final` alone.
+that fails does not stop the others. Test images of CIFAKE are read by `cifake --final`,
+`finetuning --final` and `enrolment` alone.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "load": (),
     "reliability": (),
     "fuzz": (),
+    "enrolment": (),
 }
 """Module and arguments, in the order of the run."""
 

@@ -11,7 +11,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import calibration, cifake, cross_generator, eda, fuzz, load, reliability, scaling, speed_tables
+from benchmarks import (
+    calibration,
+    cifake,
+    cross_generator,
+    eda,
+    enrolment,
+    fuzz,
+    load,
+    reliability,
+    scaling,
+    speed_tables,
+)
 from benchmarks.record import RESULTS, ROOT
 
 Result = dict[str, Any]
@@ -72,6 +83,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "kinds": lambda: calibration.table(read_result("calibration")),
         "targets": lambda: calibration.targets(read_result("calibration")),
     },
+    "docs/enrolment.md": {"enrolment": lambda: enrolment.table(read_result("enrolment"))},
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
     "docs/reliability.md": {
         "faults": lambda: reliability.table(read_result("reliability")["rows"]),

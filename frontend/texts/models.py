@@ -251,6 +251,10 @@ TEXTS: dict[str, Text] = {
     "model.head.svm_sgd": Text(
         "a linear support vector machine trained in epochs", "линейный метод опорных векторов, обученный по эпохам"
     ),
+    "model.head.multi": Text(
+        "logistic regression with a specialist for each generator",
+        "логистическая регрессия со специалистом на каждый генератор",
+    ),
     "model.head.mlp": Text("a small neural network", "небольшая нейросеть"),
     "model.threshold": Text(
         "From a probability of {threshold} on it calls a picture fake; between {low} and {high} it says that "

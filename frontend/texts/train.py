@@ -269,6 +269,7 @@ TEXTS: dict[str, Text] = {
     "choice.head.logreg_sgd": Text("Logistic regression in epochs", "Логистическая регрессия по эпохам"),
     "choice.head.svm_sgd": Text("Linear SVM in epochs", "Линейный SVM по эпохам"),
     "choice.head.mlp": Text("Small neural network", "Небольшая нейросеть"),
+    "choice.head.multi": Text("A specialist for each generator", "Специалист на каждый генератор"),
     "choice.stages.texture": Text("Texture", "Текстура"),
     "choice.stages.detail": Text("Texture in detail", "Текстура подробно"),
     "choice.stages.all": Text("All stages", "Все стадии"),
@@ -351,6 +352,10 @@ TEXTS: dict[str, Text] = {
     "option.head.svm_sgd": Text(
         "Linear support vector machine trained in epochs, with the loss of each.",
         "Линейный метод опорных векторов, обучаемый по эпохам, с функцией потерь каждой из них.",
+    ),
+    "option.head.multi": Text(
+        "Logistic regression, and a specialist for each generator beside it: learns a generator from 50 images.",
+        "Логистическая регрессия и по специалисту на каждый генератор: узнаёт генератор по 50 изображениям.",
     ),
     "option.head.mlp": Text(
         "Small neural network: the most accurate on many images, trained in epochs with the loss of each.",

@@ -13,7 +13,7 @@ from backend.core.errors import ConfigError, IntegrityError
 from backend.core.heads import HeadConfig, fit_head, load_head
 from backend.core.heads.export import head_onnx
 from backend.core.heads.multi import MultiHead
-from backend.core.heads.specialists import few_shot, shrunk_means, unseen_scores
+from backend.core.heads.specialists import Whitening, shrunk_means, unseen_scores
 from backend.core.metrics import auroc
 
 WIDTH = 60
@@ -131,4 +131,4 @@ def test_unseen_scores_do_not_flatter_a_direction_of_pure_noise() -> None:
 
 def test_too_many_features_are_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="multi"):
-        few_shot(np.zeros((2, 9000), np.float32), [], [], 0)
+        Whitening.of(np.zeros((2, 9000), np.float32))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.multi import MultiHead
-from backend.core.heads.specialists import FEWEST, few_shot
+from backend.core.heads.specialists import FEWEST, Whitening, few_shot
 
 Rows = NDArray[np.float32]
 
@@ -30,9 +30,10 @@ def with_specialists(
     weights, intercepts = base.weights[:, None], np.array([base.intercept])
     if few:
         samples = [X[(y == 1) & (generators == name)] for name in few]
+        real = X[y == 0]
         rest = (y == 1) & ~np.isin(generators, few)
         known = [X[rest]] if rest.any() else []
-        more, offsets = few_shot(X[y == 0], samples, known, seed)
+        more, offsets = few_shot(Whitening.of(real), real, samples, known, seed)
         weights, intercepts = np.concatenate([weights, more], axis=1), np.concatenate([intercepts, offsets])
     chosen: dict[str, Any] = {**base.chosen, "specialists": ["all", *few]}
     return MultiHead(np.ascontiguousarray(weights), intercepts, chosen)

@@ -98,26 +98,27 @@ def unseen_scores(samples: Sequence[Floats], known: Floats, seed: int) -> list[F
     return scores
 
 
-def few_shot(real: Rows, samples: Sequence[Rows], known: Sequence[Rows], seed: int) -> tuple[Rows, Floats]:
+def few_shot(
+    whitening: Whitening, real: Rows, samples: Sequence[Rows], known: Sequence[Rows], seed: int
+) -> tuple[Rows, Floats]:
     """(weights (d, k), intercepts (k,)) of a specialist for each of the samples of raw features (n_k, d).
 
     A specialist's term is the tempered log likelihood ratio of two Gaussians of one variance along its direction,
-    calibrated on rows that it has not seen, plus the log of its share of RISKED. `known` are the features of other
-    FAKE images, by generator.
+    calibrated on rows that it has not seen, plus the log of its share of RISKED. `whitening` is of REAL
+    images, `real` (n, d) are those that set its scale. `known` are the features of other FAKE images, by generator.
     """
-    whitening = Whitening.of(real)
     white = [whitening.apply(sample) for sample in samples]
     others = [whitening.apply(rows.mean(axis=0, keepdims=True)) for rows in known]
     shifts = np.concatenate([np.zeros((0, real.shape[1])), *others])
     directions = shrunk_means(white, shifts)
     directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-12)
-    weights = whitening.weights(directions)
-    along = (real[:: -(-len(real) // ROWS)] - whitening.mean) @ weights
+    raw = whitening.weights(directions)
+    along = (real[:: -(-len(real) // ROWS)] - whitening.mean) @ raw
     slopes, offsets = np.empty(len(samples)), np.empty(len(samples))
     for k, unseen in enumerate(unseen_scores(white, shifts, seed)):
         spread = (along[:, k].var() + unseen.var()) / 2 + 1e-12
         distance = max(unseen.mean() - along[:, k].mean(), _WEAKEST * np.sqrt(spread))
         slopes[k] = TEMPER * distance / spread
         offsets[k] = -slopes[k] * (along[:, k].mean() + distance / 2) + np.log(RISKED / len(samples))
-    weights = (weights * slopes).astype(np.float32)
+    weights: Rows = (raw * slopes).astype(np.float32)
     return weights, offsets - whitening.mean @ weights.astype(np.float64)
