@@ -199,6 +199,11 @@ class Client:
         """The job that imports the images of `upload` as the data set `name` and fits a detector on them."""
         return self._http.json("POST", "/fit", form=upload.form(name=name, config=config or {}))
 
+    def enrol(self, model_id: str, dataset_id: str, generator: str, *, name: str = "", wait_s: int = 0) -> Json:
+        """The job that fits a model which knows the generator of a data set's FAKE images too, or that model."""
+        body = {"model_id": model_id, "dataset_id": dataset_id, "generator": generator, "name": name}
+        return self._http.json("POST", "/enrol", body=body, params={"wait": wait_s}, seconds=ANSWER_S + wait_s)
+
     # models
 
     def models(self, *, q: str = "", sort: str = "-created_at", limit: int = 50, offset: int = 0) -> Json:

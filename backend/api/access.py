@@ -40,6 +40,7 @@ ACCESS: tuple[Access, ...] = (
     Access("GET", "/models/{model_id}", "predict", "read"),
     # the images that the service keeps, and work on them
     Access("POST", "/fit", "fit", "write"),
+    Access("POST", "/enrol", "fit", "write"),
     Access("POST", "/datasets", "fit", "write"),
     Access("GET", "/datasets", "fit", "read"),
     Access("GET", "/datasets/{dataset_id}", "fit", "read"),

@@ -25,6 +25,7 @@ from backend.api.routes import (
     audit,
     datasets,
     eda,
+    enrol,
     evaluations,
     fit,
     health,
@@ -85,7 +86,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.draining = Draining(chosen.drain_seconds)
     app.state.gate = Gate(chosen.workers, chosen.max_waiting)
-    for noun in (fit, models, predict, datasets, images, eda, robustness, evaluations, jobs, options, health, audit):
+    for noun in (
+        fit,
+        enrol,
+        models,
+        predict,
+        datasets,
+        images,
+        eda,
+        robustness,
+        evaluations,
+        jobs,
+        options,
+        health,
+        audit,
+    ):
         app.include_router(noun.router, dependencies=[Depends(refuse_unknown_query)])
     app.router.routes.insert(0, predict.direct)
     documentation.install(app)

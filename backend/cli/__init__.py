@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import backup, cluster, datasets, evaluate, fit, keys, models, predict, robustness, serve
+from backend.cli import backup, cluster, datasets, enrol, evaluate, fit, keys, models, predict, robustness, serve
 
 app = typer.Typer(
     name="deepfake",
@@ -25,6 +25,7 @@ for command in (
     evaluate.evaluate,
     evaluate.cross_evaluate,
     fit.options,
+    enrol.enrol,
     models.set_active,
     predict.predict,
     robustness.robustness,

@@ -28,6 +28,7 @@ from backend.core.splits import assign_splits, thin
 from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, test_rows_also_in_train
+from backend.service.enrolling import Enrolling, enrol
 from backend.service.features import FeatureStore
 from backend.service.model_files import PREDICTIONS, write_head
 from backend.service.storage import written_whole
@@ -54,6 +55,7 @@ class FitTask:
     most_bytes: int  # of features in memory at once, float32, for training and for validation each
     folder: StorePath  # of the model
     card: dict[str, Any]  # what is known before the fit
+    enrolling: Enrolling | None = None  # images that other data sets bring
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,9 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
         return Rows(store.load(chunks, extractor.digest, mask), columns.y[chosen], columns.group[chosen], names)
 
     trained, train, validation = columns.split == "train", rows("train"), rows("validation")
+    known: dict[str, Any] = {}
+    if task.enrolling is not None:
+        train, known = enrol(task.enrolling, train, validation, store, digest=extractor.digest, head=task.config.head)
     detector = replace(
         fit(train, validation, task.config, extractor, progress),
         sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),
@@ -201,7 +206,8 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     metrics = _metrics(columns, (scores, probabilities, outside), detector, task.config)
     read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
-    known = {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
+    known |= {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
+    known["generators"] = sorted({*task.card["generators"], *(one["generator"] for one in known.get("enrolled", ()))})
     card = _complete({**task.card, **known}, detector, metrics, seconds)
     write_head(task.folder, detector)
     _write_predictions(task.folder / PREDICTIONS, columns, scores, probabilities, read)

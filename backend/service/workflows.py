@@ -17,6 +17,7 @@ from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
 from backend.service.dataset_info import INFO, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk
+from backend.service.enrolling import find_enrolling
 from backend.service.evaluation_workflows import cross_evaluate, evaluate_model
 from backend.service.finetuning import FinetuneTask, finetune_on_worker
 from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, check_splits, fit_on_worker, read_columns
@@ -45,7 +46,10 @@ def import_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]
 
 
 def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
-    """Job "fit": {"config"} and either {"dataset_id"} or {"name", "source"} -> {"model_id", "dataset_id"}."""
+    """Job "fit": {"config"} and either {"dataset_id"} or {"name", "source"} -> {"model_id", "dataset_id"}.
+
+    With {"enrol": [{"dataset_id", "generator"}], "before": model id} images of other data sets are trained on as well.
+    """
     service: Service = context.service
     config = FitConfig.from_json(params["config"])
     started = time.perf_counter()
@@ -66,7 +70,8 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         card["timings"]["finetune_s"] = card["finetuned"]["seconds"]
     try:
         began = time.perf_counter()
-        _compute_features(context, info, chunks, config)
+        enrolling = find_enrolling(service, params)
+        _compute_features(context, info, [*chunks, *(enrolling.chunks if enrolling else ())], config)
         card["timings"]["features_s"] = round(time.perf_counter() - began, 2)
         task = FitTask(
             datasets=service.datasets.root,
@@ -78,6 +83,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
             most_bytes=int(service.settings.fit_memory),
             folder=service.registry.folder(model_id),
             card=card,
+            enrolling=enrolling,
         )
         context.progress("fit", 0, 100)
         fitted = call_on_worker(context, fit_on_worker, task)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.heads.linear import LinearHead
+from backend.core.heads.metric import ROWS
 from backend.core.heads.multi import MultiHead
 from backend.core.heads.specialists import FEWEST, Whitening, few_shot
 
@@ -30,10 +31,16 @@ def with_specialists(
     weights, intercepts = base.weights[:, None], np.array([base.intercept])
     if few:
         samples = [X[(y == 1) & (generators == name)] for name in few]
-        real = X[y == 0]
+        real = X[_some(y == 0)]
         rest = (y == 1) & ~np.isin(generators, few)
-        known = [X[rest]] if rest.any() else []
+        known = [X[_some(rest)]] if rest.any() else []
         more, offsets = few_shot(Whitening.of(real), real, samples, known, seed)
         weights, intercepts = np.concatenate([weights, more], axis=1), np.concatenate([intercepts, offsets])
     chosen: dict[str, Any] = {**base.chosen, "specialists": ["all", *few]}
     return MultiHead(np.ascontiguousarray(weights), intercepts, chosen)
+
+
+def _some(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Places in the mask, at most about ROWS of them, evenly spread: means and covariances need no more."""
+    places = np.flatnonzero(mask)
+    return places[:: max(1, -(-len(places) // ROWS))]
