@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "cross_generator": (),
     "seeds": (),
     "calibration": (),
+    "domain": (),
+    "abstention": (),
     "ablation": (),
     "efficiency": (),
     "extraction": (),

@@ -29,6 +29,9 @@ COUNTS = {"train": 5_000, "held out": 3_000, "test": 3_000}
 """Images of each class of CIFAKE."""
 
 CIFAKE = "stable-diffusion-1.4"
+OTHERS, ALONE = "all the other generators", "CIFAKE alone"
+"""What the detectors were trained on."""
+
 REPEATS = 4
 """How often an image of a generator other than CIFAKE's counts in a fit: there are fewer than a thousand."""
 
@@ -159,17 +162,17 @@ def main() -> None:
     domain = fit_domain(train.X, held_out.X, np.arange(len(held_out.y)), of.feature_names, seed=0)
     real, real_held_out = train.X[train.y == 0], held_out.X[held_out.y == 0]
     alone = fit_detector(train, {}, held_out)
-    detectors: dict[str, dict[str, Any]] = {"all the other generators": {}, "CIFAKE alone": {}}
+    detectors: dict[str, dict[str, Any]] = {OTHERS: {}, ALONE: {}}
     for left_out, fakes in others.items():
         rest = {name: rows for name, rows in others.items() if name != left_out}
         traces = fit_traces(real, {CIFAKE: train.X[train.y == 1], **rest}, real_held_out, seed=0)
         if domain is None or traces is None:
             raise SystemExit("too few images")
-        heads = {"all the other generators": fit_detector(train, rest, held_out), "CIFAKE alone": alone}
+        heads = {OTHERS: fit_detector(train, rest, held_out), ALONE: alone}
         for detector, (head, margin) in heads.items():
             judge = Judge(head, margin, domain, traces)
             detectors[detector][left_out] = measure(judge, fakes, held_out, test)
-        print(left_out, detectors["all the other generators"][left_out], flush=True)
+        print(left_out, detectors[OTHERS][left_out], flush=True)
     result = {
         "counts": COUNTS,
         "detectors": {name: {"generators": rows, "mean": summary(rows)} for name, rows in detectors.items()},

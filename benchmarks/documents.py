@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import (
+    abstention,
     calibration,
     cifake,
     cross_generator,
+    domain,
     eda,
     enrolment,
     fuzz,
@@ -84,6 +86,12 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "targets": lambda: calibration.targets(read_result("calibration")),
     },
     "docs/enrolment.md": {"enrolment": lambda: enrolment.table(read_result("enrolment"))},
+    "docs/domain.md": {
+        "methods": lambda: domain.table(read_result("domain")),
+        "sets": lambda: domain.by_set(read_result("domain")),
+        "others": lambda: abstention.table(read_result("abstention"), abstention.OTHERS),
+        "alone": lambda: abstention.table(read_result("abstention"), abstention.ALONE),
+    },
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
     "docs/reliability.md": {
         "faults": lambda: reliability.table(read_result("reliability")["rows"]),

@@ -110,7 +110,7 @@ class DomainCheck:
             raise ValueError("arrays of shapes that do not fit each other")
         if neighbours.ndim != 2 or len(neighbours) == 0 or neighbours.shape[1] > width or centre.shape != (2,):
             raise ValueError("neighbours or measures of another shape")
-        if columns.min() < 0 or columns.max() >= dimensions:
+        if columns.ndim != 1 or columns.dtype.kind != "i" or columns.min() < 0 or columns.max() >= dimensions:
             raise ValueError("columns that the extractor does not give")
         if not all(np.isfinite(array).all() for array in (mean, scale, whitening, centre, spread, limit)):
             raise ValueError("values that are no numbers")

@@ -117,6 +117,7 @@ def test_a_stored_check_answers_as_before(check: DomainCheck) -> None:
     ("name", "damaged"),
     [
         ("columns", np.array([WIDTH], dtype=np.int32)),
+        ("columns", np.zeros(WIDTH)),
         ("mean", np.full(WIDTH, np.nan, dtype=np.float32)),
         ("scale", np.zeros(WIDTH, dtype=np.float32)),
         ("whitening", np.ones((2, 2), dtype=np.float16)),
