@@ -78,7 +78,8 @@ class DomainCheck:
         """(n, 2) for features X (n, dimensions): log of the mean of z², and one minus the cosine to the nearest."""
         measured = np.empty((len(X), 2))
         for rows in chunks(len(X)):
-            z = ((X[rows][:, self.columns] - self.mean) / self.scale) @ self.whitening
+            standard = (X[rows][:, self.columns] - self.mean) / self.scale
+            z = np.asarray(standard @ self.whitening, dtype=np.float32)
             measured[rows, 0] = np.log((z.astype(np.float64) ** 2).mean(axis=1) + _TINY)
             directions = _to_unit(z[:, : self.neighbours.shape[1]])
             measured[rows, 1] = 1.0 - (directions @ self.neighbours.T).max(axis=1)
@@ -137,7 +138,7 @@ def fit_domain(
     standard = (rows - mean) / scale
     whitening: Rows = _whiten(standard).astype(np.float16).astype(np.float32)  # as it will be stored
     directions = _to_unit(standard[:PROTOTYPES] @ whitening[:, :LEADING])
-    neighbours: Rows = np.round(np.float32(_UNIT) * directions) / np.float32(_UNIT)
+    neighbours = np.asarray(np.round(_UNIT * directions) / _UNIT, dtype=np.float32)
     bare = DomainCheck(columns, mean, scale, whitening, neighbours, np.zeros(2), np.ones(2), limit=0.0)
     measured = bare.measures(held_out)
     check = replace(bare, centre=measured.mean(axis=0), spread=np.maximum(measured.std(axis=0), _TINY))
