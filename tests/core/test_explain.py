@@ -127,7 +127,7 @@ def test_other_grids_keep_the_sum(size: tuple[int, int]) -> None:
     assert np.ptp(spread(np.ones((8, 8)), *size)) < 1e-9  # an even map stays even
 
 
-@pytest.mark.parametrize("name", ["svm_rbf", "mlp"])
+@pytest.mark.parametrize("name", ["svm_rbf", "mlp", "multi"])
 def test_a_head_that_is_not_linear_is_approximated_by_its_slope(shipped: Detector, name: str) -> None:
     detector = replace(shipped, head=fitted_on(shipped.extractor, name))
     explanation = explained(detector, IMAGES[0])
@@ -135,7 +135,7 @@ def test_a_head_that_is_not_linear_is_approximated_by_its_slope(shipped: Detecto
     assert explanation.base + sum(stage.share for stage in explanation.stages) == pytest.approx(explanation.margin)
     features = detector.extractor.extract(IMAGES[:1])[0]
     tangent = linearise(detector.head, features)
-    scale = detector.head.arrays()["scale"]
+    scale = detector.head.arrays().get("scale", np.float32(0.1))
     step = np.random.default_rng(3).normal(0, 1e-3, len(features)).astype(np.float32) * scale
     moved = detector.head.scores(np.stack([features + step, features - step]))
     assert (moved[0] - moved[1]) / 2 == pytest.approx(tangent.weights @ step, rel=0.02, abs=1e-5)
@@ -144,7 +144,8 @@ def test_a_head_that_is_not_linear_is_approximated_by_its_slope(shipped: Detecto
 def fitted_on(extractor: Extractor, name: str) -> FittedHead:
     images = [crop(n, 32) for n in range(20)] + [forged(n, 32) for n in range(20)]
     config = HeadConfig(name, C=1.0, components=20, hidden=[8], epochs=3)
-    return fit_head(extractor.extract(images), np.repeat([0, 1], 20).astype(np.int8), config)
+    generators = np.repeat(["", "first", "second"], [20, 10, 10])
+    return fit_head(extractor.extract(images), np.repeat([0, 1], 20).astype(np.int8), config, generators=generators)
 
 
 def test_a_fitted_linear_head_remembers_the_mean_training_image(shipped: Detector) -> None:

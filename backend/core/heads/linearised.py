@@ -12,6 +12,7 @@ from backend.core.heads.base import FittedHead
 from backend.core.heads.kernel import KernelHead, kernel
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.mlp import MlpHead, Network
+from backend.core.heads.multi import MultiHead
 
 Floats32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -38,6 +39,9 @@ def linearise(head: FittedHead, features: Floats32) -> Tangent:
         weights = head.weights.astype(np.float64)
         centre = np.zeros_like(weights) if head.centre is None else head.centre.astype(np.float64)
         return Tangent(weights, centre, head.intercept + float(weights @ centre), exact=True)
+    if isinstance(head, MultiHead):
+        slope, centre = multi_slope(head, features), np.zeros(len(features))
+        return Tangent(slope, centre, float(head.scores(features[None])[0]) - float(slope @ features), exact=False)
     if not isinstance(head, KernelHead | MlpHead):
         raise ConfigError(f"A head of kind {head.kind} cannot be explained.", "Fit a head of another kind.")
     standard = ((features - head.mean) / head.scale).astype(np.float32)
@@ -51,6 +55,13 @@ def _kernel_slope(head: KernelHead, standard: Floats32) -> Floats:
     """Gradient (d,) of Σ_j alpha_j · exp(-width · |z - l_j|²) by the standardised features z (d,)."""
     pulls = kernel(standard[None], head.landmarks, head.width)[0].astype(np.float64) * head.alpha
     slope: Floats = -2 * head.width * (pulls.sum() * standard - pulls @ head.landmarks)
+    return slope
+
+
+def multi_slope(head: MultiHead, features: Floats32) -> Floats:
+    """Gradient (d,) of log Σ_k exp(terms_k) by the features (d,): the specialists' weights, by their shares of the sum."""
+    shares = np.exp(head.terms(features[None])[0] - head.scores(features[None])[0])
+    slope: Floats = head.weights.astype(np.float64) @ shares
     return slope
 
 
