@@ -21,14 +21,13 @@ from backend.core.metrics import auroc
 from benchmarks.image_sets import (
     Rows,
     altered,
-    cropped,
     demo_photographs,
     extractor,
     features,
     read_cifake,
     read_generators,
     read_photographs,
-    squeezed,
+    reduced,
 )
 from benchmarks.record import write_result
 
@@ -50,8 +49,7 @@ def read_sets(seed: int = 0) -> tuple[dict[str, Rows], dict[str, Rows], list[str
     sets |= {f"altered: {name}": images for name, images in altered(cifake["altered"]["REAL"], seed).items()}
     sets["other photographs: demonstration set"] = demo_photographs(seed)
     for label, images in read_photographs().items():
-        sets[f"photos.zip, {label}, squeezed"] = [squeezed(data) for data in images]
-        sets[f"photos.zip, {label}, middle square"] = [cropped(data) for data in images]
+        sets[f"photos.zip, {label}"] = [reduced(data) for data in images]
     sets |= {f"generator: {name}": images for name, images in read_generators().items()}
     return parts, {name: features(images, of) for name, images in sets.items()}, of.feature_names
 

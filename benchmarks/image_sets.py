@@ -109,17 +109,9 @@ def demo_photographs(seed: int) -> list[bytes]:
     return squares
 
 
-def squeezed(data: bytes) -> bytes:
-    """The whole picture as a 32-pixel square, whatever its shape."""
+def reduced(data: bytes) -> bytes:
+    """The whole picture as a 32-pixel square."""
     return save(_reduce(open_rgb(data)))
-
-
-def cropped(data: bytes) -> bytes:
-    """The middle square of the picture as a 32-pixel one."""
-    image = open_rgb(data)
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return save(_reduce(image.crop((left, top, left + side, top + side))))
 
 
 def open_rgb(data: bytes) -> Image.Image:
