@@ -59,7 +59,7 @@ def _kernel_slope(head: KernelHead, standard: Floats32) -> Floats:
 
 
 def multi_slope(head: MultiHead, features: Floats32) -> Floats:
-    """Gradient (d,) of log Σ_k exp(terms_k) by the features (d,): the specialists' weights, by their shares of the sum."""
+    """Gradient (d,) of log Σ_k exp(terms_k) by the features (d,): the weights, each by its share of the sum."""
     shares = np.exp(head.terms(features[None])[0] - head.scores(features[None])[0])
     slope: Floats = head.weights.astype(np.float64) @ shares
     return slope
