@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from backend.service.app import Service
 from tests.pictures import dataset_zip, encode, photo
-from tests.service.conftest import QUICK, finished
+from tests.service.conftest import QUICK
+from tests.service.working_here import open_here, run_here
+
+NOISE = encode(np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8))
+"""A picture of the right size that is like no photograph."""
 
 
-def grey() -> bytes:
-    """A picture of the right size with nothing in it."""
-    return encode(np.full((48, 48, 3), 128, np.uint8))
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service whose jobs run in this process."""
+    opened = open_here(tmp_path_factory.mktemp("here"))
+    yield opened
+    opened.close()
 
 
-def test_a_fit_keeps_a_check_and_predictions_heed_it(service: Service, tmp_path: Path) -> None:
-    path = tmp_path / "pictures.zip"
-    path.write_bytes(dataset_zip(120))
-    config = replace(QUICK, validation_fraction=0.3, name="Checked")
-    source = {"kind": "zip", "path": str(path)}
-    job = service.jobs.submit("fit", {"name": "Pictures", "source": source, "config": config.to_json()})
-    card = service.registry.get(str(finished(service, job.id)["model_id"]))
+def fit_pictures(service: Service, folder: Path, each: int) -> dict[str, Any]:
+    """The card of a model fitted on so many pictures of each class, a third of them for validation."""
+    path = folder / f"{each}.zip"
+    path.write_bytes(dataset_zip(each))
+    config = replace(QUICK, validation_fraction=0.3, name=f"{each} pictures")
+    params = {"name": config.name, "source": {"kind": "zip", "path": str(path)}, "config": config.to_json()}
+    return service.registry.get(str(run_here(service, "fit", params)["model_id"]))
+
+
+def test_a_fit_keeps_a_check_and_predictions_heed_it(here: Service, tmp_path: Path) -> None:
+    card = fit_pictures(here, tmp_path, 120)
     validation = card["metrics"]["validation"]
     assert card["domain"]["neighbours"] == card["fitted_on"]
     assert validation["outside_share"] <= 0.05
     assert validation["unsure_share"] >= validation["outside_share"]
-    files = [("grey.png", grey()), *((f"{n}.png", photo(n)) for n in range(10))]
-    outside, *inside = service.predictor.predict(files, card["id"])["predictions"]
+    files = [("noise.png", NOISE), *((f"{n}.png", photo(n)) for n in range(10))]
+    outside, *inside = here.predictor.predict(files, card["id"])["predictions"]
     assert "features" in outside["reason_codes"]
     assert (outside["in_domain"], outside["verdict"]) == (False, "unsure")
     assert [answer["in_domain"] for answer in inside].count(None) >= 8
 
 
-def test_few_photographs_give_a_model_without_a_check(service: Service, model: str) -> None:
-    card = service.registry.get(model)
+def test_few_images_give_a_model_without_a_check(here: Service, tmp_path: Path) -> None:
+    card = fit_pictures(here, tmp_path, 40)
     assert card["domain"] is None
     assert card["metrics"]["test"]["outside_share"] == 0.0
-    answer = service.predictor.predict([("grey.png", grey())], model)["predictions"][0]
+    answer = here.predictor.predict([("noise.png", NOISE)], card["id"])["predictions"][0]
     assert "features" not in answer["reason_codes"]
