@@ -160,6 +160,19 @@ def summary(values: list[float]) -> dict[str, float]:
     return {"mean": mean, "low": mean - 1.96 * error, "high": mean + 1.96 * error, "p2.5": low, "p97.5": high}
 
 
+def of_generator(runs: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """One generator's figures over drawings."""
+    together = [run["together"]["generators"][name] for run in runs]
+    alone = [run["alone"][name] for run in runs]
+    return {
+        "together": summary([row["auroc"] for row in together]),
+        "recall": summary([row["recall"] for row in together]),
+        "alone": summary([row["auroc"] for row in alone]),
+        "specialist": summary([row["specialist_auroc"] for row in alone]),
+        "accuracy_alone": summary([row["accuracy"] for row in alone]),
+    }
+
+
 def summarise(runs: list[dict[str, Any]], before: dict[str, Any]) -> dict[str, Any]:
     """The figures that are published: over drawings, and over generators within each."""
     names = list(before["generators"])
@@ -179,17 +192,7 @@ def summarise(runs: list[dict[str, Any]], before: dict[str, Any]) -> dict[str, A
         "mean_auroc": over(lambda run: mean_of(run, "together", "auroc")),
         "mean_auroc_alone": over(lambda run: mean_of(run, "alone", "auroc")),
         "mean_auroc_specialist": over(lambda run: mean_of(run, "alone", "specialist_auroc")),
-        "generators": {
-            name: {
-                "before": before["generators"][name],
-                "together": over(lambda run, name=name: run["together"]["generators"][name]["auroc"]),
-                "recall": over(lambda run, name=name: run["together"]["generators"][name]["recall"]),
-                "alone": over(lambda run, name=name: run["alone"][name]["auroc"]),
-                "specialist": over(lambda run, name=name: run["alone"][name]["specialist_auroc"]),
-                "accuracy_alone": over(lambda run, name=name: run["alone"][name]["accuracy"]),
-            }
-            for name in names
-        },
+        "generators": {name: of_generator(runs, name) | {"before": before["generators"][name]} for name in names},
     }
 
 
