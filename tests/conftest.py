@@ -36,3 +36,13 @@ def fitted(running: RunningService) -> RunningService:
     chosen = requests.post(f"{running.url}/set", json={"model_id": model.json()["id"]}, timeout=60)
     assert chosen.status_code == 200, chosen.text
     return running
+
+
+@pytest.fixture
+def chosen(fitted: RunningService) -> RunningService:
+    """The same server, whose active model is "fitted" again, whatever an earlier test chose."""
+    [model] = [
+        m for m in requests.get(f"{fitted.url}/models?q=fitted", timeout=60).json()["items"] if m["name"] == "fitted"
+    ]
+    assert requests.post(f"{fitted.url}/set", json={"model_id": model["id"]}, timeout=60).status_code == 200
+    return fitted

@@ -37,8 +37,8 @@ def test_the_first_picture_is_explained_at_once(open_page: Open, fitted: Running
     assert rows[0]["One place sees"].replace("\\", "") == "11 %"
 
 
-def test_a_picture_is_tried_on_changed_copies_when_that_is_asked_for(open_page: Open, fitted: RunningService) -> None:
-    page = open_page(fitted.url)
+def test_a_picture_is_tried_on_changed_copies_when_that_is_asked_for(open_page: Open, chosen: RunningService) -> None:
+    page = open_page(chosen.url)
     page.file_uploader[0].upload("a.png", encode(forged(1))).run()
     assert not page.table
     page = press(page, "stability.")

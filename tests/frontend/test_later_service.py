@@ -74,8 +74,8 @@ def test_other_pictures_are_explained_when_that_is_asked_for(open_front: Open, b
     assert len(between.asked) == 3
 
 
-def test_a_service_that_explains_nothing_leaves_no_trace_of_it(open_front: Open, fitted: RunningService) -> None:
-    page = open_front(fitted.url)
+def test_a_service_that_explains_nothing_leaves_no_trace_of_it(open_front: Open, chosen: RunningService) -> None:
+    page = open_front(chosen.url)
     page.file_uploader[0].upload("a.png", photo(1)).upload("b.png", photo(2)).run()
     assert not page.slider
     assert not page.table

@@ -159,6 +159,7 @@ def test_validation_images_of_one_class_are_refused_before_any_training() -> Non
         y=np.repeat(np.array([0, 1], np.int8), 20),
         split=np.where(np.arange(40) % 20 < 3, "validation", "train"),
         group=np.arange(40),
+        generator=np.full(40, ""),
         path=[""] * 40,
         twin_in_train=np.zeros(40, bool),
         shortest=np.full(40, 32),

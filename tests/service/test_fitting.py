@@ -30,7 +30,7 @@ def fit_here(service: Service, demo: str, folder: Path, config: FitConfig, most_
         config=config,
         most_bytes=most_bytes,
         folder=folder,
-        card={"config": config.to_json(), "timings": {}},
+        card={"config": config.to_json(), "timings": {}, "generators": []},
     )
     return fit_on_worker(task, lambda _stage, _done, _total: None)
 
@@ -90,7 +90,8 @@ def test_a_promise_rests_on_test_images_without_kin_in_other_splits(service: Ser
     group = np.r_[np.arange(100), np.arange(100), np.repeat(np.arange(100, 200), 2), np.arange(500, 550)]
     y = np.repeat([0, 0, 1], [100, 300, 50]).astype(np.int8)
     sides = np.full(450, 32, np.int64)
-    columns = Columns(np.arange(450), y, split, group, [""] * 450, np.zeros(450, bool), sides, sides)
+    unnamed = np.full(450, "")
+    columns = Columns(np.arange(450), y, split, group, unnamed, [""] * 450, np.zeros(450, bool), sides, sides)
     chances = np.zeros(450)
     chances[[0, 100, 201, 202, 399, 440]] = 1.0  # kin, second of its group, first of its group, second, FAKE
     found = _promise(columns, chances, service.registry.detector(model), QUICK)
