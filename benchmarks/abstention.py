@@ -25,7 +25,7 @@ from backend.core.traces import Traces, fit_traces
 from benchmarks.image_sets import Rows, extractor, features, read_cifake, read_generators
 from benchmarks.record import write_result
 
-COUNTS = {"train": 5_000, "held out": 3_000, "test": 3_000}
+COUNTS = {"train": 10_000, "held out": 3_000, "test": 3_000}
 """Images of each class of CIFAKE."""
 
 CIFAKE = "stable-diffusion-1.4"
@@ -35,8 +35,8 @@ OTHERS, ALONE = "all the other generators", "CIFAKE alone"
 REPEATS = 4
 """How often an image of a generator other than CIFAKE's counts in a fit: there are fewer than a thousand."""
 
-BUDGET = 0.095
-"""Share of CIFAKE's held-out images that a rule refuses: on others it may come out a little above."""
+BUDGET = 0.096
+"""Share of CIFAKE's 6,000 held-out images that a rule refuses: one standard error of such a share below 10 %."""
 
 RULES: dict[str, tuple[str, ...]] = {
     "none": (),
