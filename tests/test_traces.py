@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.core.traces import FEWEST_FAKES, FEWEST_REAL, REFUSED, Traces, fit_traces
+from benchmarks.traces import FEWEST_FAKES, FEWEST_REAL, REFUSED, Traces, fit_traces
 
 WIDTH = 30
 SCALES = np.logspace(-2, 2, WIDTH)
