@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.console import JsonFlag, failing, note, opened, print_json, run_job
+from backend.cli.console import JsonFlag, failing, opened
+from backend.cli.fit import fit_and_show
 
 
 def enrol(
@@ -23,15 +24,7 @@ def enrol(
 
         with opened() as service:
             params = enrol_params(service, model, dataset, generator, name)
-        with opened(run_jobs=True) as service:
-            result = run_job(service, "fit", params)
-            note(service.database, "enrol", str(result["model_id"]))
-            card = service.registry.get(str(result["model_id"]))
-        if as_json:
-            print_json(card)
-        else:
-            show_gain(card)
-            typer.echo(f"Use it for predictions: deepfake set {card['id']}")
+        fit_and_show(params, "enrol", show_gain, as_json=as_json)
 
 
 def show_gain(card: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -93,15 +94,20 @@ def fit(
         chosen = checked(values)
         with opened() as service:
             dataset_id = service.datasets.get(dataset).id
-        with opened(run_jobs=True) as service:
-            result = run_job(service, "fit", {"dataset_id": dataset_id, "config": chosen.to_json()})
-            note(service.database, "fit", str(result["model_id"]))
-            card = service.registry.get(str(result["model_id"]))
-        if as_json:
-            print_json(card)
-        else:
-            show_card(card)
-            typer.echo(f"Use it for predictions: deepfake set {card['id']}")
+        fit_and_show({"dataset_id": dataset_id, "config": chosen.to_json()}, "fit", show_card, as_json=as_json)
+
+
+def fit_and_show(params: dict[str, Any], action: str, show: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
+    """Runs the job "fit", notes it as `action` in the audit log, and prints the new card, by `show` or as JSON."""
+    with opened(run_jobs=True) as service:
+        result = run_job(service, "fit", params)
+        note(service.database, action, str(result["model_id"]))
+        card = service.registry.get(str(result["model_id"]))
+    if as_json:
+        print_json(card)
+    else:
+        show(card)
+        typer.echo(f"Use it for predictions: deepfake set {card['id']}")
 
 
 def checked(values: dict[str, Any]) -> FitConfig:
