@@ -15,7 +15,8 @@ PORT ?= 8000
 WEB_PORT ?= 8501
 # https://download.pytorch.org/whl/cpu spares ordinary users the CUDA build of PyTorch
 TORCH_INDEX_URL ?=
-TEST_PROCESSES ?= 2
+# many tests wait for a service, a browser or a lease: three processes keep two cores busy
+TEST_PROCESSES ?= 3
 PYTEST_ARGS ?=
 CONTRACT_EXAMPLES ?= 200
 BENCHMARKS ?=
@@ -34,7 +35,7 @@ test: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 contract: setup-dev
 	CONTRACT_EXAMPLES=$(CONTRACT_EXAMPLES) $(BIN)/pytest tests/api/test_schema_fuzzing.py --timeout 3600 $(PYTEST_ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -13,6 +14,30 @@ from tests.running import RunningService
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:  # under nohup or in the background of a shell; children inherit it
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+SLOWEST = (
+    "cluster/test_kills.py",
+    "e2e/test_journey.py",
+    "test_docs.py",
+    "service/test_finetuning.py",
+    "cli/test_commands.py",
+    "cluster/test_replicas.py",
+    "frontend/test_train_page.py",
+    "core/test_extractors.py",
+    "trials/test_disk.py",
+    "frontend/test_jobs_page.py",
+    "api/test_recovery.py",
+    "cli/test_serve.py",
+    "core/test_explain.py",
+)
+"""Files of more than 40 seconds, longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest files first: one that began last would keep a single process busy while the others are done."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -150,16 +150,24 @@ def test_a_refused_gigabyte_leaves_the_disk_untouched(
     assert list((server.folder / "data" / "jobs").glob("*/upload")) == []
 
 
-def test_uploads_in_flight_are_bounded(server: RunningService, keys: dict[str, str]) -> None:
+def hold(port: int, key: str) -> socket.socket:
+    """An upload on its way: the server has let it in, and waits for its body."""
     head = (
-        "POST /datasets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n"
-        "Content-Type: multipart/form-data; boundary=X\r\nAuthorization: Bearer {}\r\n\r\n--X\r\n"
+        "POST /datasets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\nExpect: 100-continue\r\n"
+        f"Content-Type: multipart/form-data; boundary=X\r\nAuthorization: Bearer {key}\r\n\r\n"
     )
-    held = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(2)]
-    held[0].sendall(head.format(keys["fit"]).encode())
-    assert within(3, lambda: upload(server.port, keys["fit"], 10**8, expects=True).startswith(b"HTTP/1.1 503"))
-    held[1].sendall(head.format(keys["admin"]).encode())  # the last place is for others
-    assert within(3, lambda: upload(server.port, keys["slow"], 10**8, expects=True).startswith(b"HTTP/1.1 503"))
+    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    connection.sendall(head.encode())
+    assert connection.recv(4096).startswith(b"HTTP/1.1 100")
+    connection.sendall(b"--X\r\n")
+    return connection
+
+
+def test_uploads_in_flight_are_bounded(server: RunningService, keys: dict[str, str]) -> None:
+    held = [hold(server.port, keys["fit"])]
+    assert upload(server.port, keys["fit"], 10**8, expects=True).startswith(b"HTTP/1.1 503")
+    held.append(hold(server.port, keys["admin"]))  # the last place is for others
+    assert upload(server.port, keys["slow"], 10**8, expects=True).startswith(b"HTTP/1.1 503")
     small = {"archive": ("a.zip", b"no zip")}
     assert call(server, "POST", "/datasets", keys["fit"], files=small, data={"name": "small"}).status_code == 422
     predicted = call(server, "POST", "/predict", keys["predict"], files={"files": ("a.png", picture())})
