@@ -1,4 +1,5 @@
 # make run   sets everything up and serves the API and the web app until Ctrl-C
+# make bot   sets everything up and runs the Telegram bot; DEEPFAKE_BOT_TOKEN, docs/telegram-bot.md
 # make test  sets everything up and runs linter, type checker and tests
 # make contract  sends requests made from the OpenAPI document; CONTRACT_EXAMPLES for each route
 # make test-deploy  builds the images and brings docker-compose.yml up with an engine of its own; as root on Debian
@@ -6,7 +7,7 @@
 # make pins  writes the versions that the images hold, deploy/constraints.txt, off the environment
 # make bench  runs every benchmark anew and rewrites the tables; BENCHMARKS names some of them; hours, DEEPFAKE_DATA
 # make screenshots  makes docs/screenshots/ anew, with Debian's chromium
-# make clean removes what the two above made; data and models stay
+# make clean removes what these made; data and models stay
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -25,11 +26,14 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet \
 	$(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: run test bench contract test-deploy scan pins screenshots setup setup-dev clean
+.PHONY: run bot test bench contract test-deploy scan pins screenshots setup setup-bot setup-dev clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@exec $(BIN)/python -m backend.cli serve --web --host $(HOST) --port $(PORT) --web-port $(WEB_PORT)
+
+bot: setup-bot
+	@exec $(BIN)/python -m frontend.telegram_bot
 
 test: setup-dev
 	$(BIN)/ruff check .
@@ -56,6 +60,7 @@ screenshots: setup-dev
 	$(BIN)/python -m tests.e2e.screenshots
 
 setup: $(VENV)/installed
+setup-bot: $(VENV)/installed-bot
 setup-dev: $(VENV)/installed-dev
 
 $(BIN)/python:
@@ -71,10 +76,15 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 	@$(PIP_INSTALL) --editable .
 	@touch $@
 
+$(VENV)/installed-bot: pyproject.toml | $(BIN)/python
+	@echo "Installing packages into $(VENV) (the first time takes some minutes)"
+	@$(PIP_INSTALL) --editable '.[bot]'
+	@touch $@ $(VENV)/installed
+
 $(VENV)/installed-dev: pyproject.toml | $(BIN)/python
 	@echo "Installing packages and development tools into $(VENV) (the first time takes some minutes)"
 	@$(PIP_INSTALL) --editable '.[dev]'
-	@touch $@ $(VENV)/installed
+	@touch $@ $(VENV)/installed $(VENV)/installed-bot
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 pins: dict[str, str] = {}
-todo = [Requirement("deepfake-classification[cluster,web]")]
+todo = [Requirement("deepfake-classification[bot,cluster,web]")]
 seen = set()
 while todo:
     requirement = todo.pop()

@@ -80,7 +80,7 @@ def test_images_of_others_are_pinned_and_no_secret_stands_in_the_file() -> None:
         if "build" not in service:
             assert re.search(r":-[a-z/]+:\d[\w.-]*\}$", service["image"]), service["image"]
         for variable, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|SECRET", variable):
+            if re.search("PASSWORD|SECRET|TOKEN", variable):
                 assert re.fullmatch(r"\$\{\w+:-\}", value), variable
 
 
@@ -96,7 +96,7 @@ def test_every_variable_of_the_compose_file_stands_in_the_example() -> None:
 
 def test_the_pins_are_versions_that_pyproject_allows() -> None:
     held = pins()
-    for requirement in requirements("dependencies", "cluster", "web"):
+    for requirement in requirements("dependencies", "cluster", "web", "bot"):
         version = held[canonicalize_name(requirement.name)]
         assert version in requirement.specifier, f"{requirement} but {version} in deploy/constraints.txt: make pins"
 
@@ -110,13 +110,14 @@ def test_the_web_apps_requirements_are_the_projects_own_and_hold_no_science() ->
 
 
 def test_the_web_apps_packages_are_those_it_imports() -> None:
-    """A new import of the web app needs a row of the extra `web`, or its image would miss the package."""
+    """A new import of the web app or the bot needs a row of its extra, or their image would miss the package."""
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "frontend").rglob("*.py"))
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", sources, flags=re.MULTILINE))
-    distributions = {"PIL": "pillow", "pillow_heif": "pillow-heif"}
+    distributions = {"PIL": "pillow", "pillow_heif": "pillow-heif", "telegram": "python-telegram-bot"}
     others = {distributions.get(name, name) for name in imported - set(sys.stdlib_module_names) - {"frontend"}}
     come_with_streamlit = {"altair", "pandas"}
-    assert others - come_with_streamlit == {Requirement(line).name for line in PROJECT["optional-dependencies"]["web"]}
+    extras = PROJECT["optional-dependencies"]
+    assert others - come_with_streamlit == {Requirement(line).name for line in extras["web"] + extras["bot"]}
 
 
 def test_the_web_app_reads_its_key_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,12 @@ def describe_domain(prediction: Json, card: Json) -> str:
     return say_text("answer.size_known", size=describe_size(prediction), sides=describe_sides(card))
 
 
+def describe_flips(stability: Json) -> str:
+    """How many of the changes that were tried give another answer, as a sentence."""
+    total, flips = len(stability["tried"]), int(stability["flips"])
+    return say_text("stability.flips" if flips else "stability.holds", flips=flips, total=total)
+
+
 def describe_size(prediction: Json) -> str:
     """Width and height in pixels, such as "32 × 32"."""
     return f"{prediction['width']} × {prediction['height']}"

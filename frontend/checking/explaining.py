@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from frontend.checking.describing import describe_flips
 from frontend.formatting import percent, rate
 from frontend.texts import TEXTS, plain, say, say_known, say_text
 from frontend.transport import Json
@@ -41,12 +42,6 @@ def is_tried(stability: Any) -> bool:
     """Whether the service tells of each changed copy."""
     tried = stability.get("tried") if isinstance(stability, Mapping) else None
     return isinstance(tried, list) and bool(tried) and all(isinstance(each, Mapping) for each in tried)
-
-
-def describe_flips(stability: Json) -> str:
-    """How many of the changes that were tried give another answer, as a sentence."""
-    total, flips = len(stability["tried"]), int(stability["flips"])
-    return say_text("stability.flips" if flips else "stability.holds", flips=flips, total=total)
 
 
 def show_stability(stability: Json) -> None:

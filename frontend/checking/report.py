@@ -20,8 +20,8 @@ from frontend.checking.describing import (
     name_dataset,
     name_generators,
 )
+from frontend.checking.origin import provenance_rows
 from frontend.checking.previews import make_preview
-from frontend.checking.provenance import provenance_rows
 from frontend.formatting import count, number, percent, rate, size
 from frontend.texts import say_text
 from frontend.transport import Json

@@ -1,13 +1,13 @@
-"""Every sentence that the web app shows, in one place and in each language: a file a page, a table in each."""
+"""Every sentence that the web app and the bot show, in each language: a file a page, a table in each."""
 
 from __future__ import annotations
 
 import re
-
-import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+import sys
+from contextvars import ContextVar
 
 from frontend.texts import (
+    bot,
     checking,
     common,
     data,
@@ -27,6 +27,7 @@ from frontend.texts.language import LANGUAGES, Text
 
 TEXTS: dict[str, Text] = {
     **common.TEXTS,
+    **bot.TEXTS,
     **checking.TEXTS,
     **data.TEXTS,
     **explaining.TEXTS,
@@ -45,8 +46,25 @@ LANGUAGE_KEY = "lang"
 """Of the choice in the session, and of its parameter in a page's address."""
 
 
+_SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
+
+
+def speak(language: str) -> None:
+    """From here on texts are in `language`, a key of LANGUAGES, in this context (PEP 567): for what has no page."""
+    _SPOKEN.set(language)
+
+
 def language() -> str:
-    """The visitor's language, a key of LANGUAGES; English outside of a page."""
+    """The language of `speak`, else the visitor's, a key of LANGUAGES; English outside of a page."""
+    return _SPOKEN.get() or _visitors_language()
+
+
+def _visitors_language() -> str:
+    if "streamlit" not in sys.modules:  # the bot does without it
+        return "en"
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
     if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
     chosen = st.session_state.get(LANGUAGE_KEY)
