@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serving": (),
     "startup": (),
     "web": (),
+    "bot": (),
     "eda": (),
     "scaling": (),
     "load": (),

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import (
     abstention,
+    bot,
     calibration,
     cifake,
     cross_generator,
@@ -92,6 +93,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "others": lambda: abstention.table(read_result("abstention"), abstention.OTHERS),
         "alone": lambda: abstention.table(read_result("abstention"), abstention.ALONE),
     },
+    "docs/telegram-bot.md": {"bot": lambda: bot.table(read_result("bot"))},
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
     "docs/reliability.md": {
         "faults": lambda: reliability.table(read_result("reliability")["rows"]),
