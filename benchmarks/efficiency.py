@@ -31,7 +31,7 @@ from backend.core.finetune import FinetuneConfig
 from backend.core.heads import HeadConfig
 from backend.core.metrics import auroc
 from backend.core.splits import assign_splits, thin
-from backend.service.fitting import validation_share
+from backend.service.fit_columns import validation_share
 from benchmarks.pixels import Features, Images, load_images
 from benchmarks.record import RESULTS, write_result
 

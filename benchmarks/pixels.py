@@ -23,7 +23,7 @@ from backend.core.images import decode
 from backend.core.splits import thin
 from backend.service.app import open_service
 from backend.service.datasets import read_chunk
-from backend.service.fitting import FIT_COLUMNS, read_columns
+from backend.service.fit_columns import FIT_COLUMNS, read_columns
 from backend.settings import load_settings
 from benchmarks.record import ROOT, data_folder, run_job
 

@@ -60,6 +60,7 @@ def fit(
         float | None, typer.Option(help="Most REAL called FAKE that the threshold allows, 0.0001 to 0.5.")
     ] = None,
     test: Annotated[bool, typer.Option(help="--no-test leaves the test images unread while you choose.")] = True,
+    limits: Annotated[bool, typer.Option(help="--no-limits: do not measure where it stops working.")] = True,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal models.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     notes: Annotated[str | None, typer.Option(help="Anything worth remembering.")] = None,
@@ -90,7 +91,8 @@ def fit(
         }
         values["finetune"] = finetune_settings(finetune, values.get("finetune"), finetune_options, tuning)
         merge(values, validation_fraction=validation_fraction, test_fraction=test_fraction, target_fpr=target_fpr)
-        merge(values, evaluate_test=None if test else False, seed=seed, name=name, notes=notes)
+        merge(values, evaluate_test=None if test else False, measure_limits=None if limits else False)
+        merge(values, seed=seed, name=name, notes=notes)
         chosen = checked(values)
         with opened() as service:
             dataset_id = service.datasets.get(dataset).id

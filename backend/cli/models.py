@@ -107,6 +107,10 @@ def show_card(card: dict[str, Any]) -> None:
     if others := card.get("held_out_generators"):
         found = f"finds {share(others['recall'])} of the fakes of {len(others['generators'])} that it never saw"
         facts.append(["other generators", f"{found}, least of {others['worst']}"])
+    edited = card.get("edited") or {}
+    found = ", ".join(f"{row['kind']} {share(row['recall'])}" for row in edited.get("kinds", ()))
+    whole = "whole images only" if edited.get("whole_images_only", True) else ""
+    facts.append(["edited pictures", "; ".join(part for part in (whole, found) if part)])
     print_table(["", ""], facts)
     names = ("accuracy", "auroc", "log_loss", "hinge_loss", "recall", "fpr", "unsure_share", "sure_accuracy")
     splits = {split: metrics for split, metrics in card["metrics"].items() if metrics}

@@ -22,7 +22,8 @@ from backend.core.images import MOST_PIXELS, decode
 from backend.core.splits import thin
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
-from backend.service.fitting import FIT_COLUMNS, Columns, check_fit, network_knows, read_columns
+from backend.service.fit_columns import FIT_COLUMNS, Columns, read_columns
+from backend.service.fitting import check_fit, network_knows
 from backend.service.storage import exists, read_ahead, read_bytes, write_bytes
 from backend.settings import StorePath, local_scratch
 

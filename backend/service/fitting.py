@@ -17,29 +17,26 @@ from backend.core.detector import CROSS_FIT_BELOW, Detector, Progress, check_tra
 from backend.core.domain import fit_domain
 from backend.core.errors import ConfigError, OneClass, TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
-from backend.core.extractors import Extractor, finetuned_networks
+from backend.core.extractors import Extractor
 from backend.core.extractors.concat import ConcatExtractor
 from backend.core.extractors.finetuned import FinetunedExtractor
 from backend.core.extractors.network import NetworkExtractor
 from backend.core.guarantee import promise_fpr
 from backend.core.heads import HEADS
 from backend.core.held_out import Rows
-from backend.core.splits import assign_splits, thin
+from backend.core.splits import thin
 from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
-from backend.service.datasets import DatasetStore, FeatureChunk, test_rows_also_in_train
+from backend.service.datasets import DatasetStore, FeatureChunk
+from backend.service.editing import measure_held_out_edits
 from backend.service.enrolling import Enrolling, enrol
 from backend.service.features import FeatureStore
+from backend.service.fit_columns import FIT_COLUMNS, Columns, read_columns, sees_images
 from backend.service.model_files import PREDICTIONS, write_head
 from backend.service.storage import written_whole
 from backend.settings import StorePath
 
 SPLITS = ("train", "validation", "test")
-FIT_COLUMNS = ["row", "path", "label", "split", "generator", "group_id", "pixel_sha256", "width", "height"]
-"""What `read_columns` reads of an index."""
-
-FEW_IMAGES, LEAST_SHARE = 2_000, 0.25
-"""See `validation_share`."""
 
 
 @dataclass(frozen=True)
@@ -56,65 +53,6 @@ class FitTask:
     folder: StorePath  # of the model
     card: dict[str, Any]  # what is known before the fit
     enrolling: Enrolling | None = None  # images that other data sets bring
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a data set's index that a fit reads, one entry an image; no dropped ones."""
-
-    row: NDArray[np.int64]  # place among the rows of the chunks
-    y: NDArray[np.int8]
-    split: NDArray[np.str_]
-    group: NDArray[np.int64]
-    generator: NDArray[np.str_]  # "" where it is not known
-    path: list[str]
-    twin_in_train: NDArray[np.bool_]
-    shortest: NDArray[np.int64]  # pixels: the shorter side of each image
-    longest: NDArray[np.int64]  # and the longer one
-
-
-def read_columns(index: pa.Table, config: FitConfig) -> Columns:
-    """Labels, groups and the splits that a fit with `config` uses."""
-    y = index["label"].to_numpy().astype(np.int8)
-    group = index["group_id"].to_numpy().astype(np.int64)
-    generator: NDArray[np.str_] = np.asarray(index["generator"].to_pylist(), dtype=np.str_)
-    split: NDArray[np.str_] = assign_splits(
-        np.asarray(index["split"].to_pylist(), dtype=np.str_),
-        y,
-        group,
-        validation_fraction=validation_share(config, len(y)),
-        test_fraction=config.test_fraction,
-        seed=config.seed,
-        generators=generator,
-    )
-    row = index["row"].to_numpy().astype(np.int64)
-    sides = np.stack([index[name].to_numpy().astype(np.int64) for name in ("width", "height")])
-    return Columns(
-        row=row,
-        y=y,
-        split=split,
-        group=group,
-        generator=generator,
-        path=index["path"].to_pylist(),
-        twin_in_train=test_rows_also_in_train(index, split),
-        shortest=sides.min(axis=0),
-        longest=sides.max(axis=0),
-    )
-
-
-def validation_share(config: FitConfig, images: int) -> float:
-    """The share of the training images kept for validation, where the data set names none.
-
-    A network that has seen its training images leaves only the validation images to calibrate on: below
-    FEW_IMAGES images a quarter is kept at least.
-    """
-    least = LEAST_SHARE if sees_images(config) and images < FEW_IMAGES else 0.0
-    return max(config.validation_fraction, least)
-
-
-def sees_images(config: FitConfig) -> bool:
-    """Whether the network is trained on training images, so that they cannot tell how good it is."""
-    return config.finetune is not None or bool(finetuned_networks(config.extractor))
 
 
 def network_knows(info: DatasetInfo, config: FitConfig) -> dict[str, Any]:
@@ -208,6 +146,7 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
     known |= {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
     known["generators"] = sorted({*task.card["generators"], *(one["generator"] for one in known.get("enrolled", ()))})
+    known["edited"] = measure_held_out_edits(detector, columns, chunks, task.config, progress)
     card = _complete({**task.card, **known}, detector, metrics, seconds)
     write_head(task.folder, detector)
     _write_predictions(task.folder / PREDICTIONS, columns, scores, probabilities, read)

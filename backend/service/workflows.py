@@ -20,7 +20,8 @@ from backend.service.datasets import DatasetStore, FeatureChunk
 from backend.service.enrolling import find_enrolling
 from backend.service.evaluation_workflows import cross_evaluate, evaluate_model
 from backend.service.finetuning import FinetuneTask, finetune_on_worker
-from backend.service.fitting import FIT_COLUMNS, FitTask, check_fit, check_splits, fit_on_worker, read_columns
+from backend.service.fit_columns import FIT_COLUMNS, read_columns
+from backend.service.fitting import FitTask, check_fit, check_splits, fit_on_worker
 from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for

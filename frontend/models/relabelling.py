@@ -16,7 +16,16 @@ _HEAD_FIELDS = (
     *("C", "class_weight", "epochs", "components", "gamma"),
     *("hidden", "dropout", "mixup", "learning_rate", "weight_decay", "ensemble"),
 )
-_FIT_FIELDS = ("extractor", "validation_fraction", "test_fraction", "target_fpr", "evaluate_test", "seed", "notes")
+_FIT_FIELDS = (
+    "extractor",
+    "validation_fraction",
+    "test_fraction",
+    "target_fpr",
+    "evaluate_test",
+    "measure_limits",
+    "seed",
+    "notes",
+)
 _NAME_LENGTH = 100
 
 

@@ -1,4 +1,4 @@
-"""How far a model's words can be trusted: its calibration, its promise on false alarms, and how often it is unsure."""
+"""How far a model's words can be trusted: calibration, promise on false alarms, unsure answers, edited pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from frontend.transport import Json
 
 def show_trust(card: Json) -> None:
     """A few sentences with figures; those that a card of an older version lacks are left out."""
-    lines = [*describe_calibration(card), *describe_promise(card), *describe_unsure(card)]
+    lines = [*describe_calibration(card), *describe_promise(card), *describe_unsure(card), *describe_edited(card)]
     st.subheader(say("trust.title"))
     st.markdown("\n".join(f"* {line}" for line in lines))
 
@@ -52,3 +52,17 @@ def describe_unsure(card: Json) -> list[str]:
     share, accuracy = rate(measured["unsure_share"]), rate(measured.get("sure_accuracy"))
     key = "trust.unsure.test" if card["metrics"].get("test") else "trust.unsure.validation"
     return [say(key, share=share, accuracy=accuracy)]
+
+
+def describe_edited(card: Json) -> list[str]:
+    """What it makes of photographs that were edited in part, and whether it judges whole images only."""
+    edited = card.get("edited") or {}
+    lines = []
+    if edited.get("kinds"):
+        names = [say_known(f"trust.edit.{row['kind']}", str(row["kind"])) for row in edited["kinds"]]
+        recalls = [rate(row["recall"]) for row in edited["kinds"]]
+        found = "; ".join(f"{name} {recall}" for name, recall in zip(names, recalls, strict=True))
+        lines.append(say("trust.edited", images=count(edited["images"]), fpr=rate(edited["fpr"]), found=found))
+    if edited.get("whole_images_only", True):
+        lines.append(say("trust.whole.measured" if edited.get("kinds") else "trust.whole"))
+    return lines

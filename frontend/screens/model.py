@@ -44,6 +44,7 @@ DETAILS = (
     "config.test_fraction",
     "config.target_fpr",
     "config.evaluate_test",
+    "config.measure_limits",
     "seed",
     "machine",
     "versions",

@@ -186,6 +186,7 @@ TEXTS: dict[str, Text] = {
     "card.config.test_fraction": Text("Share of test images", "Доля теста"),
     "card.config.target_fpr": Text("Aimed share of false alarms", "Желаемая доля ложных тревог"),
     "card.config.evaluate_test": Text("Measured on test images", "Измерена на тесте"),
+    "card.config.measure_limits": Text("Limits measured", "Пределы измерены"),
     "card.config.seed": Text("Seed", "Зерно генератора случайных чисел"),
     "card.seed": Text("Seed", "Зерно генератора случайных чисел"),
     "card.activation": Text("Last activation", "Последняя активация"),

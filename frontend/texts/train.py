@@ -174,6 +174,7 @@ TEXTS: dict[str, Text] = {
     "setting.target_fpr": Text("Accepted false alarms", "Допустимые ложные тревоги"),
     "setting.target_fpr.auto": Text("best accuracy", "лучшая точность"),
     "setting.evaluate_test": Text("Measure on the test images", "Оценить на тестовых изображениях"),
+    "setting.measure_limits": Text("Measure where it stops working", "Измерить, где она перестаёт работать"),
     "setting.seed": Text("Seed", "Начальное число (seed)"),
     "setting.name": Text("Name of the model", "Название модели"),
     "setting.notes": Text("Notes", "Заметки"),
@@ -250,6 +251,10 @@ TEXTS: dict[str, Text] = {
     "help.evaluate_test": Text(
         "Switch it off while you compare settings, so that the final figures stay honest.",
         "Отключите, пока сравниваете настройки: тогда итоговая оценка останется честной.",
+    ),
+    "help.measure_limits": Text(
+        "At the end of the fit it is tried on photographs that were edited in part. It takes seconds.",
+        "В конце обучения она проверяется на фотографиях, изменённых частично. Это занимает секунды.",
     ),
     "help.seed": Text("Equal seeds give equal models.", "Одинаковые числа дают одинаковые модели."),
     "help.notes": Text(

@@ -1,4 +1,4 @@
-"""Texts on how far a model's words can be trusted: calibration, promise, unsure."""
+"""Texts on how far a model's words can be trusted: calibration, promise, unsure, edited pictures."""
 
 from __future__ import annotations
 
@@ -48,4 +48,26 @@ TEXTS: dict[str, Text] = {
         "On {share} of the validation images it says that it is unsure; on the rest it is right in {accuracy}.",
         "На {share} изображений для валидации она говорит, что не уверена; на остальных права в {accuracy} случаев.",
     ),
+    "trust.edited": Text(
+        "Of {images} real pictures it calls {fpr} fake as they are. With a part of each edited, it calls fake: "
+        "{found}.",
+        "Из настоящих изображений ({images}) она называет подделкой {fpr}. Если изменить в них часть, подделкой "
+        "названо: {found}.",
+    ),
+    "trust.whole.measured": Text(
+        "**Whole images only**: it tells whether a picture was generated, not whether a part of it was edited.",
+        "**Только целые изображения**: она судит, сгенерировано ли изображение, а не изменена ли его часть.",
+    ),
+    "trust.whole": Text(
+        "**Whole images only**: what it makes of pictures edited in part was not measured.",
+        "**Только целые изображения**: что она скажет об изображениях, изменённых частично, не измерено.",
+    ),
+    "trust.edit.splice": Text("a part of another photograph pasted in", "вставлена часть другой фотографии"),
+    "trust.edit.generated part": Text("a part of a generated image pasted in", "вставлена часть сгенерированного"),
+    "trust.edit.copy-move": Text("a part copied elsewhere in it", "часть скопирована на другое место"),
+    "trust.edit.smooth filling": Text("a part removed and smoothed over", "часть удалена и заглажена"),
+    "trust.edit.patch filling": Text("a part removed and filled from nearby", "часть удалена и заполнена соседней"),
+    "trust.edit.retouch": Text("a part retouched", "часть отретуширована"),
+    "trust.edit.face swap": Text("a face swapped", "лицо заменено другим"),
+    "trust.edit.face retouch": Text("a face retouched", "лицо отретушировано"),
 }

@@ -220,9 +220,9 @@ def show_splitting(options: Json) -> dict[str, Any]:
         persist_state=PERSIST,
     )
     chosen["target_fpr"] = None if rate is None else round(rate / 100, 8)
-    key = _keep("evaluate_test", defaults["evaluate_test"])
-    help = say("help.evaluate_test")
-    chosen["evaluate_test"] = st.toggle(say("setting.evaluate_test"), key=key, help=help, persist_state=PERSIST)
+    for name in ("evaluate_test", "measure_limits"):
+        key = _keep(name, defaults[name])
+        chosen[name] = st.toggle(say(f"setting.{name}"), key=key, help=say(f"help.{name}"), persist_state=PERSIST)
     key, help = _keep("seed", defaults["seed"]), say("help.seed")
     chosen["seed"] = st.number_input(
         say("setting.seed"), 0, 2**32 - 1, key=key, step=1, help=help, persist_state=PERSIST

@@ -14,7 +14,16 @@ FINETUNED_ALONE = "cnn"
 """The extractor whose network can be fine-tuned, where it is chosen alone."""
 ALREADY_TUNED = "finetuned"
 """The extractor that runs a network of an earlier fit: there must be one."""
-SPLITTING = ("validation_fraction", "test_fraction", "target_fpr", "evaluate_test", "seed", "name", "notes")
+SPLITTING = (
+    "validation_fraction",
+    "test_fraction",
+    "target_fpr",
+    "evaluate_test",
+    "measure_limits",
+    "seed",
+    "name",
+    "notes",
+)
 """Settings that every fit has; the others depend on the head."""
 POWERS = tuple(10.0**power for power in range(-6, 7))
 """Values of C that are offered."""

@@ -94,6 +94,8 @@ def test_the_page_says_how_far_the_model_can_be_trusted(open_page: Open, fitted:
     assert "probabilities by Platt scaling" in text
     assert f"unsure; on the rest it is right in {100 * card['metrics']['test']['sure_accuracy']:.1f} %" in text
     assert f"too few real test images had no part in making it ({card['fpr_promise']['images']})" in text
+    assert f"a part retouched {100 * card['edited']['kinds'][-1]['recall']:.1f} %" in text
+    assert ("Whole images only" in text) is card["edited"]["whole_images_only"]
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

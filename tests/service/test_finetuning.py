@@ -24,7 +24,8 @@ from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
 from backend.service.backbones import make_extractor
 from backend.service.finetuning import CHECKPOINT
-from backend.service.fitting import Columns, check_fit, check_splits, validation_share
+from backend.service.fit_columns import Columns, validation_share
+from backend.service.fitting import check_fit, check_splits
 from backend.service.model_import import import_model
 from backend.service.networks import sweep_networks
 from backend.service.storage import exists

@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.core.config import FitConfig
+from backend.core.edited import FEWEST_IMAGES, LEAST_GAIN
+from backend.core.edits import EDITS
 from backend.core.guarantee import LEAST_IMAGES, fpr_bound
 from backend.service.app import Service
-from backend.service.fitting import Columns, FitTask, _promise, fit_on_worker
+from backend.service.fit_columns import Columns
+from backend.service.fitting import FitTask, _promise, fit_on_worker
 from backend.service.model_files import PREDICTIONS
 from tests.service.conftest import QUICK
 
@@ -75,6 +78,23 @@ def test_a_target_for_false_positives_sets_the_threshold_and_the_card_says_what_
         chance = np.array(scored.filter(pa.compute.field("split") == split)["probability_fake"])
         assert card["metrics"][split]["unsure_share"] == np.mean((chance > band[0]) & (chance < band[1]))
         assert card["metrics"][split]["sure_accuracy"] >= card["metrics"][split]["accuracy"] - 0.02
+
+
+def test_a_card_says_what_its_model_makes_of_edited_photographs(service: Service, model: str) -> None:
+    edited = service.registry.get(model)["edited"]
+    assert (edited["source"], edited["reason"]) == ("test", None)
+    assert edited["images"] >= FEWEST_IMAGES
+    assert [row["kind"] for row in edited["kinds"]] == list(EDITS)
+    missed = [row["recall"] - edited["fpr"] < LEAST_GAIN for row in edited["kinds"]]
+    assert edited["whole_images_only"] is any(missed)
+
+
+def test_a_fit_that_was_told_not_to_measure_counts_for_whole_images_only(
+    service: Service, demo: str, model: str, tmp_path: Path
+) -> None:
+    edited = fit_here(service, demo, tmp_path, replace(QUICK, measure_limits=False))["edited"]
+    assert (edited["images"], edited["kinds"], edited["whole_images_only"]) == (0, [], True)
+    assert "told not to" in edited["reason"]
 
 
 def test_unread_test_images_promise_nothing(service: Service, demo: str, model: str, tmp_path: Path) -> None:

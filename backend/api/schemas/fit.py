@@ -159,6 +159,10 @@ class FitConfigIn(Strict):
     evaluate_test: bool = Field(
         True, description="false while comparing configurations: the test images stay unread, and final figures honest"
     )
+    measure_limits: bool = Field(
+        True,
+        description="Whether the fit measures, at its end, where the detector stops working: on edited photographs",
+    )
     seed: int = Field(_DEFAULTS.seed, ge=0, le=2**32 - 1, description="Equal seeds give equal models")
     name: OneLine = Field(
         "", max_length=100, description="Name of the model; empty: made of the data set's and the head's"
@@ -191,6 +195,7 @@ class FitConfigIn(Strict):
             test_fraction=self.test_fraction,
             target_fpr=self.target_fpr,
             evaluate_test=self.evaluate_test,
+            measure_limits=self.measure_limits,
             seed=self.seed,
             name=self.name.strip(),
             notes=self.notes,

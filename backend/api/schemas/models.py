@@ -86,6 +86,23 @@ class ModelCard(BaseModel):
         description="What evaluations found on generators that it was not trained on: recall and AUROC of each, their "
         "means, the worst; null where there is none",
     )
+    edited: dict[str, Any] | None = Field(
+        None,
+        description="What it makes of photographs edited in part, `images` of the split `source` that it had not seen: "
+        "fpr, the share of them called FAKE unedited, and of each kind of edit the recall with its 95 % interval. "
+        "whole_images_only: some kind is hardly found, or nothing was measured (reason says why), so that its word "
+        "counts for whole images alone. null for models of older versions: take it for such a one",
+        examples=[
+            {
+                "images": 200,
+                "source": "test",
+                "fpr": 0.04,
+                "kinds": [{"kind": "splice", "recall": 0.06, "interval": [0.031, 0.102]}],
+                "whole_images_only": True,
+                "reason": None,
+            }
+        ],
+    )
     timings: dict[str, float | None] = Field(default_factory=dict, description="Seconds of each step of the fit")
     seed: int | None = None
 

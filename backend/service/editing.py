@@ -1,0 +1,72 @@
+"""Edited copies of held-out photographs: what a fit measures at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.config import FitConfig
+from backend.core.corruptions import MOST_PIXELS as MOST_OF_ONE
+from backend.core.detector import Detector, Progress
+from backend.core.edited import FEWEST_IMAGES, measure_edited, not_measured
+from backend.core.edits import EDITS
+from backend.core.images import MOST_PIXELS, DecodedImage, decode
+from backend.service.datasets import FeatureChunk, read_chunk
+from backend.service.fit_columns import Columns
+
+MOST_IMAGES, MOST_FAKES, MOST_CHUNKS = 200, 50, 8
+"""Most photographs that are edited, fakes whose parts are pasted, and chunks that either are read from."""
+
+SHARE_OF_COPIES = 0.1
+"""There are at most so many edited copies for each image of the data set, so that they take a small part of a fit."""
+
+PIXELS_IN_ALL = 40_000_000
+"""So many pixels are edited at most, unless FEWEST_IMAGES have more: photographs of several million take a second."""
+
+
+def measure_held_out_edits(
+    detector: Detector, columns: Columns, chunks: Sequence[FeatureChunk], config: FitConfig, progress: Progress
+) -> dict[str, Any]:
+    """What `measure_edited` says of REAL test images (validation images where those stay unread), for the card."""
+    if not config.measure_limits:
+        return not_measured("The fit was told not to measure it.")
+    split = "test" if config.evaluate_test else "validation"
+    random = np.random.default_rng(config.seed)
+    wanted = np.clip(int(SHARE_OF_COPIES * len(columns.y) / len(EDITS)), FEWEST_IMAGES, MOST_IMAGES)
+    held_out = columns.split == split
+    photographs = _draw(columns, chunks, held_out & (columns.y == 0), int(wanted), random)
+    fakes = _draw(columns, chunks, held_out & (columns.y == 1), min(MOST_FAKES, int(wanted)), random)
+    return measure_edited(
+        detector,
+        [image.pixels for image in photographs],
+        qualities=[image.jpeg_quality for image in photographs],
+        fakes=[image.pixels for image in fakes],
+        source=split,
+        seed=config.seed,
+        progress=progress,
+    )
+
+
+def _draw(
+    columns: Columns,
+    chunks: Sequence[FeatureChunk],
+    mask: NDArray[np.bool_],
+    count: int,
+    random: np.random.Generator,
+) -> list[DecodedImage]:
+    """At most `count` of the masked images, drawn at random from MOST_CHUNKS chunks, within PIXELS_IN_ALL."""
+    starts = np.cumsum([0, *(chunk.rows for chunk in chunks)])
+    owner = np.searchsorted(starts, columns.row, side="right") - 1
+    read = random.permutation(np.unique(owner[mask]))[:MOST_CHUNKS]
+    drawn = random.permutation(np.flatnonzero(mask & np.isin(owner, read)))[:count]
+    sizes = np.minimum(columns.shortest[drawn] * columns.longest[drawn], MOST_OF_ONE)
+    drawn = np.sort(drawn[: max(FEWEST_IMAGES, int((np.cumsum(sizes) <= PIXELS_IN_ALL).sum()))])
+    found: list[DecodedImage] = []
+    for number in np.unique(owner[drawn]):
+        files = read_chunk(chunks[number])
+        rows = columns.row[drawn[owner[drawn] == number]] - starts[number]
+        found += [decode(files[row], max_pixels=MOST_PIXELS) for row in rows]
+    return found
