@@ -4,7 +4,7 @@
 
 Takes hours on two cores, most of it fine-tuning. Each one is a program of its own (`python -m benchmarks.NAME`); one
 that fails does not stop the others. Test images of CIFAKE are read by `cifake --final`,
-`finetuning --final` and `enrolment` alone.
+`finetuning --final`, `enrolment` and `edited` alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "calibration": (),
     "domain": (),
     "abstention": (),
+    "edited": (),
     "ablation": (),
     "efficiency": (),
     "extraction": (),

@@ -19,6 +19,7 @@ from benchmarks import (
     cross_generator,
     domain,
     eda,
+    edited,
     enrolment,
     fuzz,
     load,
@@ -86,6 +87,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "kinds": lambda: calibration.table(read_result("calibration")),
         "targets": lambda: calibration.targets(read_result("calibration")),
     },
+    "docs/edited-images.md": {"edited": lambda: edited.table(read_result("edited"))},
     "docs/enrolment.md": {"enrolment": lambda: enrolment.table(read_result("enrolment"))},
     "docs/domain.md": {
         "methods": lambda: domain.table(read_result("domain")),

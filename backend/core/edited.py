@@ -38,8 +38,8 @@ def measure_edited(
     photographs: uint8 [height, width, 3] that the detector has not seen, of the split `source`; fakes: likewise, for
     the kinds that paste a part of one. Every photograph is edited once in each way and saved again as JPEG of its own
     entry of `qualities`, unless that is None; so is the unedited one that `fpr`, the share called FAKE, is counted on.
-    Recalls are at the detector's own threshold, with intervals of 95 % (Clopper and Pearson's). Very large photographs
-    are reduced first, see `bound`. Equal seeds give equal edits.
+    Recalls are at the detector's own threshold, with intervals of 95 % (Clopper and Pearson's). Very large pictures are
+    to be reduced before, see `bound_for`. Equal seeds give equal edits.
     """
     kept = [number for number, pixels in enumerate(photographs) if min(pixels.shape[:2]) >= FEWEST_CHANGED]
     if len(kept) < FEWEST_IMAGES:
@@ -51,16 +51,13 @@ def measure_edited(
     called = np.zeros((len(kept), 1 + len(kinds)), bool)
     for place, number in enumerate(kept):
         progress("evaluate", place, len(kept))
-        pixels = _bounded(detector, photographs[number])
-        other = _bounded(detector, photographs[kept[(place + 1) % len(kept)]])
+        pixels, other = photographs[number], photographs[kept[(place + 1) % len(kept)]]
         copies = [pixels]
         for kind in kinds:
-            donor = _bounded(detector, fakes[place % len(fakes)]) if EDITS[kind].donor == FAKE else other
+            donor = fakes[place % len(fakes)] if EDITS[kind].donor == FAKE else other
             random = np.random.default_rng((seed, place))  # the same ellipse for every kind
             copies.append(edit(pixels, kind, random, donor=donor))
-        saved = [_save(copy, qualities[number]) for copy in copies]
-        chances = detector.probabilities(detector.scores(detector.extractor.extract(saved)))
-        called[place] = chances >= detector.threshold
+        called[place] = call_copies(detector, copies, qualities[number])
     fpr = float(called[:, 0].mean())
     rows: list[dict[str, Any]] = []
     for column, kind in enumerate(kinds, start=1):
@@ -81,9 +78,13 @@ def not_measured(reason: str) -> dict[str, Any]:
     return {"images": 0, "source": None, "fpr": None, "kinds": [], "whole_images_only": True, "reason": reason}
 
 
-def _bounded(detector: Detector, pixels: Pixels) -> Pixels:
+def bound_for(detector: Detector, pixels: Pixels) -> Pixels:
+    """The picture, reduced where it is too large to be copied many times."""
     return bound(pixels, average=detector.extractor.reduce_above is not None)
 
 
-def _save(pixels: Pixels, quality: int | None) -> Pixels:
-    return pixels if quality is None else corrupt(pixels, Corruption("jpeg", quality))
+def call_copies(detector: Detector, copies: Sequence[Pixels], quality: int | None) -> NDArray[np.bool_]:
+    """Which of the pictures are called FAKE (n,), each saved as JPEG of this quality first, unless it is None."""
+    saved = copies if quality is None else [corrupt(copy, Corruption("jpeg", quality)) for copy in copies]
+    chances = detector.probabilities(detector.scores(detector.extractor.extract(saved)))
+    return np.asarray(chances >= detector.threshold)

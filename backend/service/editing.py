@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from backend.core.config import FitConfig
 from backend.core.corruptions import MOST_PIXELS as MOST_OF_ONE
 from backend.core.detector import Detector, Progress
-from backend.core.edited import FEWEST_IMAGES, measure_edited, not_measured
+from backend.core.edited import FEWEST_IMAGES, bound_for, measure_edited, not_measured
 from backend.core.edits import EDITS
-from backend.core.images import MOST_PIXELS, DecodedImage, decode
+from backend.core.images import MOST_PIXELS, decode
 from backend.service.datasets import FeatureChunk, read_chunk
 from backend.service.fit_columns import Columns
 
@@ -37,17 +37,24 @@ def measure_held_out_edits(
     random = np.random.default_rng(config.seed)
     wanted = np.clip(int(SHARE_OF_COPIES * len(columns.y) / len(EDITS)), FEWEST_IMAGES, MOST_IMAGES)
     held_out = columns.split == split
-    photographs = _draw(columns, chunks, held_out & (columns.y == 0), int(wanted), random)
-    fakes = _draw(columns, chunks, held_out & (columns.y == 1), min(MOST_FAKES, int(wanted)), random)
+    files = _draw(columns, chunks, held_out & (columns.y == 0), int(wanted), random)
+    photographs = [_read(detector, data) for data in files]
+    donors = _draw(columns, chunks, held_out & (columns.y == 1), min(MOST_FAKES, int(wanted)), random)
     return measure_edited(
         detector,
-        [image.pixels for image in photographs],
-        qualities=[image.jpeg_quality for image in photographs],
-        fakes=[image.pixels for image in fakes],
+        [pixels for pixels, _ in photographs],
+        qualities=[quality for _, quality in photographs],
+        fakes=[_read(detector, data)[0] for data in donors],
         source=split,
         seed=config.seed,
         progress=progress,
     )
+
+
+def _read(detector: Detector, data: bytes) -> tuple[NDArray[np.uint8], int | None]:
+    """(pixels [height, width, 3], JPEG quality) of an image file; only one is in memory at its full size."""
+    image = decode(data, max_pixels=MOST_PIXELS)
+    return bound_for(detector, image.pixels), image.jpeg_quality
 
 
 def _draw(
@@ -56,17 +63,16 @@ def _draw(
     mask: NDArray[np.bool_],
     count: int,
     random: np.random.Generator,
-) -> list[DecodedImage]:
-    """At most `count` of the masked images, drawn at random from MOST_CHUNKS chunks, within PIXELS_IN_ALL."""
+) -> list[bytes]:
+    """The files of at most `count` of the masked images, drawn from MOST_CHUNKS chunks, within PIXELS_IN_ALL."""
     starts = np.cumsum([0, *(chunk.rows for chunk in chunks)])
     owner = np.searchsorted(starts, columns.row, side="right") - 1
     read = random.permutation(np.unique(owner[mask]))[:MOST_CHUNKS]
     drawn = random.permutation(np.flatnonzero(mask & np.isin(owner, read)))[:count]
     sizes = np.minimum(columns.shortest[drawn] * columns.longest[drawn], MOST_OF_ONE)
     drawn = np.sort(drawn[: max(FEWEST_IMAGES, int((np.cumsum(sizes) <= PIXELS_IN_ALL).sum()))])
-    found: list[DecodedImage] = []
+    found: list[bytes] = []
     for number in np.unique(owner[drawn]):
         files = read_chunk(chunks[number])
-        rows = columns.row[drawn[owner[drawn] == number]] - starts[number]
-        found += [decode(files[row], max_pixels=MOST_PIXELS) for row in rows]
+        found += [files[row] for row in columns.row[drawn[owner[drawn] == number]] - starts[number]]
     return found
