@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "seeds": (),
     "calibration": (),
     "domain": (),
+    "codec": (),
     "abstention": (),
     "edited": (),
     "ablation": (),

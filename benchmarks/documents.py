@@ -16,6 +16,7 @@ from benchmarks import (
     bot,
     calibration,
     cifake,
+    codec,
     cross_generator,
     domain,
     eda,
@@ -92,6 +93,8 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/domain.md": {
         "methods": lambda: domain.table(read_result("domain")),
         "sets": lambda: domain.by_set(read_result("domain")),
+        "codec-cifake": lambda: codec.cifake_table(read_result("codec")),
+        "codec-demo": lambda: codec.demo_table(read_result("codec")),
         "others": lambda: abstention.table(read_result("abstention"), abstention.OTHERS),
         "alone": lambda: abstention.table(read_result("abstention"), abstention.ALONE),
     },

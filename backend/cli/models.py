@@ -107,6 +107,10 @@ def show_card(card: dict[str, Any]) -> None:
     if others := card.get("held_out_generators"):
         found = f"finds {share(others['recall'])} of the fakes of {len(others['generators'])} that it never saw"
         facts.append(["other generators", f"{found}, least of {others['worst']}"])
+    if left_out := card.get("left_out_generators"):
+        rows = left_out["generators"]
+        found = f"finds {share(left_out['recall'])} of the fakes of each of {len(rows)} in turn, least of "
+        facts.append(["left out in the fit", f"{found}{left_out['worst']}" if rows else left_out["reason"]])
     edited = card.get("edited") or {}
     found = ", ".join(f"{row['kind']} {share(row['recall'])}" for row in edited.get("kinds", ()))
     whole = "whole images only" if edited.get("whole_images_only", True) else ""

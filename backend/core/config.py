@@ -26,7 +26,7 @@ class FitConfig:
     test_fraction: float = 0.2  # of all images, where the data set names no test images
     target_fpr: float | None = None  # share of REAL called FAKE that the threshold aims at; None: best accuracy
     evaluate_test: bool = True  # False while choosing between configs: the test images stay unread
-    measure_limits: bool = True  # at the end of the fit: what it makes of edited photographs
+    measure_limits: bool = True  # at the end: what it makes of edited photographs, and of generators left out
     seed: int = 0
     name: str = ""
     notes: str = ""

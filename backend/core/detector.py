@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backend.core.calibration import choose_threshold
 from backend.core.calibrators import Calibration, choose_calibration
+from backend.core.codec import CodecCheck
 from backend.core.config import FitConfig
 from backend.core.domain import DomainCheck
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
@@ -43,6 +44,7 @@ DOMAIN = "domain."
 """What the names of the domain check's arrays begin with, beside the head's in one file."""
 
 _CROSS_FIT_FOLDS = 5
+_FEATURES = "The image's features are unlike those of the images that the model was trained on."
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ class Answer:
     probability_fake: float  # 0..1, calibrated; it assumes that half of all images are FAKE
     score: float  # the head's own output: log-odds (logreg) or signed margin (svm), positive towards FAKE
     verdict: str  # "real", "fake" or "unsure"
-    in_domain: bool | None  # False: of a size or of features that it never saw; None: nothing speaks against it
+    in_domain: bool | None  # False: of a size, codec or features that it never saw; None: nothing speaks against it
     reasons: tuple[str, ...]  # sentences that explain the verdict
-    reason_codes: tuple[str, ...]  # one for each of the reasons: "size", "features" or "too_close"
+    reason_codes: tuple[str, ...]  # one for each of the reasons: "size", "codec", "features" or "too_close"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Detector:
     threshold: float  # on probability_fake, 0..1
     sides: tuple[int, int] | None = None  # pixels: shortest and longest side of the training images, None: not known
     domain: DomainCheck | None = None  # None: models of earlier versions, or of too few images
+    codec: CodecCheck | None = None  # None: models of earlier versions
 
     def scores(self, X: NDArray[np.float32]) -> Floats:
         """Head outputs (n,) for features (n, dimensions)."""
@@ -89,44 +92,58 @@ class Detector:
         return np.zeros(len(X), dtype=bool) if self.domain is None else self.domain.outside(X)
 
     def unsure(
-        self, probabilities: Floats, shortest: NDArray[np.int64], longest: NDArray[np.int64]
+        self,
+        probabilities: Floats,
+        shortest: NDArray[np.int64],
+        longest: NDArray[np.int64],
+        qualities: NDArray[np.int64] | None = None,
     ) -> NDArray[np.bool_]:
         """Whether the verdict on each image (n,) is `unsure`, as `predict` gives it where no features are outside.
 
-        shortest, longest: (n,) pixels, the sides of the images as they were sent.
+        shortest, longest: (n,) pixels, the sides of the images as they were sent. qualities: (n,) as `CodecCheck` takes
+        them; None: not known.
         """
         low, high = self.unsure_band
         unsure = (low < probabilities) & (probabilities < high)
         if self.sides is not None:
             unsure |= (shortest * SIZE_FACTOR < self.sides[0]) | (longest > self.sides[1] * SIZE_FACTOR)
+        if self.codec is not None and qualities is not None:
+            unsure |= self.codec.outside(qualities)
         return unsure
 
     def predict(
-        self, images: Sequence[NDArray[np.uint8]], shapes: Sequence[tuple[int, ...]] | None = None
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        shapes: Sequence[tuple[int, ...]] | None = None,
+        qualities: Sequence[int | None] | None = None,
     ) -> list[Answer]:
         """One answer an image, in order. Images are height x width x 3 RGB, of any and mixed sizes.
 
-        shapes: (height, width) of the images as they were sent, where `decode` has reduced them.
+        shapes: (height, width) of the images as they were sent, where `decode` has reduced them. qualities: of those
+        that were sent as JPEG, None for others.
         """
         features = self.extractor.extract(images)
         scores = self.scores(features)
         sent = [image.shape for image in images] if shapes is None else shapes
-        answers = zip(sent, scores, self.probabilities(scores), self.outside(features), strict=True)
-        return [self._answer(shape, float(score), float(chance), bool(odd)) for shape, score, chance, odd in answers]
+        known = [None] * len(sent) if qualities is None else qualities
+        outside = [
+            {"size": self._reason_outside(shape), "codec": self.codec and self.codec.reason(quality)}
+            | {"features": _FEATURES if odd else None}
+            for shape, quality, odd in zip(sent, known, self.outside(features), strict=True)
+        ]
+        answers = zip(scores, self.probabilities(scores), outside, strict=True)
+        return [self._answer(float(score), float(chance), found) for score, chance, found in answers]
 
-    def _answer(self, shape: tuple[int, ...], score: float, probability_fake: float, odd: bool) -> Answer:
+    def _answer(self, score: float, probability_fake: float, outside: Mapping[str, str | None]) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
-        outside = self._reason_outside(shape)
-        reasons = {} if outside is None else {"size": outside}
-        if odd:
-            reasons["features"] = "The image's features are unlike those of the images that the model was trained on."
+        reasons = {code: sentence for code, sentence in outside.items() if sentence}
+        in_domain = False if reasons else None
         low, high = self.unsure_band
         if low < probability_fake < high:
             reasons["too_close"] = (
                 f"The probability {probability_fake:.2f} lies between {low:.2f} and {high:.2f}: too close to call."
             )
         verdict = "unsure" if reasons else label.lower()
-        in_domain = False if outside is not None or odd else None
         sentences, codes = tuple(reasons.values()), tuple(reasons)
         return Answer(label, probability_fake, score, verdict, in_domain, sentences, codes)
 
@@ -158,6 +175,7 @@ class Detector:
             "unsure_band": list(self.unsure_band),
             "sides": None if self.sides is None else list(self.sides),
             "domain": None if self.domain is None else self.domain.describe(),
+            "codec": None if self.codec is None else self.codec.describe(),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -202,7 +220,7 @@ def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbo
         raise ValueError("a threshold out of range")
     sides = (int(given[0]), int(given[1])) if (given := card.get("sides")) else None
     domain = DomainCheck.from_arrays(check, extractor.dimensions) if check else None
-    return Detector(extractor, head, calibration, threshold, sides, domain)
+    return Detector(extractor, head, calibration, threshold, sides, domain, CodecCheck.from_card(card.get("codec")))
 
 
 def check_trainable(y: NDArray[np.int8]) -> None:

@@ -6,14 +6,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from backend.core.codec import LOSSLESS
 from backend.core.config import FitConfig
 from backend.core.extractors import finetuned_networks
 from backend.core.splits import assign_splits
 from backend.service.datasets import test_rows_also_in_train
 
-FIT_COLUMNS = ["row", "path", "label", "split", "generator", "group_id", "pixel_sha256", "width", "height"]
+FIT_COLUMNS = [
+    "row",
+    "path",
+    "label",
+    "split",
+    "generator",
+    "group_id",
+    "pixel_sha256",
+    "width",
+    "height",
+    "jpeg_quality",
+]
 """What `read_columns` reads of an index."""
 
 FEW_IMAGES, LEAST_SHARE = 2_000, 0.25
@@ -33,6 +46,7 @@ class Columns:
     twin_in_train: NDArray[np.bool_]
     shortest: NDArray[np.int64]  # pixels: the shorter side of each image
     longest: NDArray[np.int64]  # and the longer one
+    quality: NDArray[np.int64]  # of JPEGs, LOSSLESS for others
 
 
 def read_columns(index: pa.Table, config: FitConfig) -> Columns:
@@ -61,6 +75,7 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         twin_in_train=test_rows_also_in_train(index, split),
         shortest=sides.min(axis=0),
         longest=sides.max(axis=0),
+        quality=pc.fill_null(index["jpeg_quality"], LOSSLESS).to_numpy().astype(np.int64),
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from backend.core.codec import codec_of
 from backend.core.config import FitConfig
 from backend.core.detector import CROSS_FIT_BELOW, Detector, Progress, check_trainable, fit
 from backend.core.domain import fit_domain
@@ -23,7 +24,9 @@ from backend.core.extractors.finetuned import FinetunedExtractor
 from backend.core.extractors.network import NetworkExtractor
 from backend.core.guarantee import promise_fpr
 from backend.core.heads import HEADS
-from backend.core.held_out import Rows
+from backend.core.held_out import Rows, both
+from backend.core.left_out import HEAD as LEFT_OUT_HEAD
+from backend.core.left_out import measure_left_out, name_generators, unknown
 from backend.core.splits import thin
 from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
@@ -135,6 +138,7 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     detector = replace(
         fit(train, validation, task.config, extractor, progress),
         sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),
+        codec=codec_of(columns.quality[trained]),
         domain=fit_domain(train.X, validation.X, validation.groups, extractor.feature_names, task.config.seed),
     )
     fitted = time.perf_counter()
@@ -146,11 +150,26 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
     known |= {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
     known["generators"] = sorted({*task.card["generators"], *(one["generator"] for one in known.get("enrolled", ()))})
+    several = len(name_generators(train)) > 1 and task.config.evaluate_test
+    held_out = both(validation, rows("test")) if several else validation
+    known["left_out_generators"] = _left_out(task.config, train, held_out, detector, progress)
     known["edited"] = measure_held_out_edits(detector, columns, chunks, task.config, progress)
     card = _complete({**task.card, **known}, detector, metrics, seconds)
     write_head(task.folder, detector)
     _write_predictions(task.folder / PREDICTIONS, columns, scores, probabilities, read)
     return card
+
+
+def _left_out(config: FitConfig, train: Rows, held_out: Rows, detector: Detector, progress: Progress) -> dict[str, Any]:
+    """What `measure_left_out` says, at the detector's own false alarms."""
+    if not config.measure_limits:
+        return unknown("The fit was told not to measure it.")
+    if sees_images(config):
+        return unknown("The network was trained on images of every generator.")
+    real = detector.scores(held_out.X[held_out.y == 0])
+    fpr = float((detector.probabilities(real) >= detector.threshold).mean()) if len(real) else 0.0
+    C = detector.head.chosen.get("C") if config.head.name == LEFT_OUT_HEAD else None
+    return measure_left_out(train, held_out, progress, fpr=fpr, C=C, seed=config.seed)
 
 
 def _complete(
@@ -189,7 +208,7 @@ def _metrics(
     config: FitConfig,
 ) -> dict[str, Any]:
     scores, probabilities, outside = judged
-    unsure = outside | detector.unsure(probabilities, columns.shortest, columns.longest)
+    unsure = outside | detector.unsure(probabilities, columns.shortest, columns.longest, columns.quality)
     classes = class_names(columns.path)
     masks = {split: columns.split == split for split in SPLITS}
     if not config.evaluate_test:

@@ -69,6 +69,7 @@ def answers_digest(card: Card, head: StorePath, entry: Entry | None) -> str | No
     except FileNotFoundError:
         return None
     parts = {key: card.get(key) for key in _DECIDING}
+    parts |= {"codec": card["codec"]} if card.get("codec") else {}  # models of earlier versions keep their digest
     parts["calibration"] = {key: value for key, value in card["calibration"].items() if key in _CURVE}
     deciding = json.dumps({"head": arrays, **parts}, sort_keys=True)
     return hashlib.sha256(deciding.encode()).hexdigest()

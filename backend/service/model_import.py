@@ -147,7 +147,7 @@ def _check_card(card: Any) -> None:
         Calibration.from_json(card["calibration"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InvalidInput("card.json has no usable calibration.", "Export the model again.") from None
-    for name in ("fpr_promise", "domain"):
+    for name in ("fpr_promise", "domain", "codec", "edited", "left_out_generators"):
         if not isinstance(card.get(name) or {}, dict):
             raise InvalidInput(f"card.json has no usable {name!r}.", "Export the model again.")
     extractor = card["extractor"]

@@ -146,7 +146,11 @@ def _judge(
     if not decoded:
         return {}
     images = [image for _, image in decoded.values()]
-    answers = detector.predict([image.pixels for image in images], [(image.height, image.width) for image in images])
+    answers = detector.predict(
+        [image.pixels for image in images],
+        [(image.height, image.width) for image in images],
+        [image.jpeg_quality for image in images],
+    )
     verdicts: dict[int, Verdict] = {}
     for (place, (sha256, image)), answer in zip(decoded.items(), answers, strict=True):
         told = Verdict(model_id, detector.threshold, sha256, answer, image.width, image.height, image.format)

@@ -22,6 +22,8 @@ def describe_reasons(prediction: Json, card: Json) -> list[str]:
     values: dict[str, dict[str, str]] = {"features": {}}
     if card.get("sides"):
         values["size"] = {"size": describe_size(prediction), "sides": describe_sides(card)}
+    if card.get("codec"):
+        values["codec"] = {"quality": str(card["codec"]["jpeg_quality"][0])}
     if card.get("unsure_band"):
         low, high = (percent(float(limit)) for limit in card["unsure_band"])
         values["too_close"] = {"percent": percent(float(prediction["probability_fake"])), "low": low, "high": high}

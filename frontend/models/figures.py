@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -40,7 +40,12 @@ def show_result(card: Json) -> None:
         st.info(say("figures.none"))
         return
     if metrics.get("test"):
-        show_headline(metrics["test"], str(card["loss"]), card.get("held_out_generators"))
+        left_out = card.get("left_out_generators") or {}
+        unseen = {
+            "other": card.get("held_out_generators"),
+            "left_out": left_out if left_out.get("generators") else None,
+        }
+        show_headline(metrics["test"], str(card["loss"]), {name: found for name, found in unseen.items() if found})
     else:
         st.info(say("figures.not_tested", split=say_text(f"figures.split.{measured[0]}")))
     show_table(metrics)
@@ -67,18 +72,22 @@ def show_result(card: Json) -> None:
         show_by_generator(generators)
 
 
-def show_headline(test: Json, loss: str, held_out: Json | None = None) -> None:
-    """The few figures that matter, each with its 95 % interval; beside them what is found of other generators."""
+def show_headline(test: Json, loss: str, unseen: Mapping[str, Json] | None = None) -> None:
+    """The few figures that matter, each with its 95 % interval; beside them what is found of other generators.
+
+    `unseen` has those figures by the name of their tile; the first is shown.
+    """
     names = ("accuracy", "auroc", "hinge_loss" if loss == "hinge" else "log_loss", "fpr", "recall")
-    with st.grid(len(names) + bool(held_out), min_column_width=140, gap="xsmall"):
+    others = list((unseen or {}).items())[:1]
+    with st.grid(len(names) + len(others), min_column_width=140, gap="xsmall"):
         for name in names:
             interval = show_span(name, test["intervals"].get(name))
             label, value, help_ = say(f"figures.tile.{name}"), show(name, test[name]), say(f"figures.help.{name}")
             st.metric(label, value, plain(interval), delta_color="off", delta_arrow="off", help=help_, border=True)
-        if held_out:
-            least = say("generators.tile.worst", worst=held_out["worst"])
-            label, help_ = say("generators.tile"), say("generators.tile.help")
-            value = rate(held_out["recall"])
+        for name, found in others:
+            least = say("generators.tile.worst", worst=found["worst"])
+            label, help_ = say(f"generators.tile.{name}"), say(f"generators.tile.help.{name}")
+            value = rate(found["recall"])
             st.metric(label, value, least, delta_color="off", delta_arrow="off", help=help_, border=True)
     st.caption(say("figures.measured", count=count(test["n"])))
 

@@ -76,6 +76,13 @@ TEXTS: dict[str, Text] = {
         "What the model sees in the picture is unlike what it saw in the pictures that it was trained on.",
         "То, что модель видит в изображении, не похоже на то, что она видела в обучающих изображениях.",
     ),
+    "reason.codec": Text(
+        "The file is compressed far harder than any picture that the model was trained on (JPEG quality {quality} and "
+        "above): the traces that it looks for may be gone.",
+        "Файл сжат гораздо сильнее любого изображения, на котором модель обучена (качество JPEG от {quality}): следов, "
+        "которые она ищет, могло не остаться.",
+    ),
+    "reason.short.codec": Text("Compressed too hard", "Слишком сильно сжато"),
     "reason.short.features": Text("Unlike what it learnt from", "Не похоже на обучающие"),
     "reason.short.size": Text("Size it never saw", "Незнакомый размер"),
     "reason.short.too_close": Text("Too close to call", "Близко к границе"),

@@ -152,11 +152,16 @@ TEXTS: dict[str, Text] = {
         "Some generators have too few images to fit on and are only tested.",
         "Некоторых генераторов слишком мало для обучения: на них только проверяется.",
     ),
-    "generators.tile": Text("Other generators", "Другие генераторы"),
+    "generators.tile.other": Text("Other generators", "Другие генераторы"),
     "generators.tile.worst": Text("least: {worst}", "хуже всего: {worst}"),
-    "generators.tile.help": Text(
+    "generators.tile.help.other": Text(
         "Share of the fakes found of generators that it was not trained on, the mean over them.",
         "Доля найденных подделок генераторов, на которых она не обучена, в среднем по ним.",
+    ),
+    "generators.tile.left_out": Text("Generators left out", "Исключённые генераторы"),
+    "generators.tile.help.left_out": Text(
+        "Share of the fakes found of a generator that the fit leaves out, the mean over its generators.",
+        "Доля найденных подделок генератора, если исключить его из обучения, в среднем по генераторам.",
     ),
     "generators.held_out": Text("On generators that it never saw", "На незнакомых генераторах"),
     "generators.held_out.says": Text(
@@ -168,6 +173,18 @@ TEXTS: dict[str, Text] = {
     "generators.held_out.none": Text(
         "What it makes of generators that it never saw has not been measured.",
         "Что она делает с незнакомыми генераторами, не измерено.",
+    ),
+    "generators.left_out.says": Text(
+        "The fit left each of its {count} generators out in turn: without its images, and at {fpr} false alarms, "
+        "{recall} of its fakes are found on average; least of all of {worst}.",
+        "При обучении каждый из генераторов ({count}) был по очереди исключён: без его изображений и при {fpr} ложных "
+        "тревог находится в среднем {recall} его подделок; хуже всего — {worst}.",
+    ),
+    "generators.left_out.none": Text(
+        "The fit could not leave a generator out, as that takes two with their names: what it makes of another one is "
+        "unknown from the fit alone.",
+        "Исключить генератор при обучении было нельзя: для этого нужны два с именами. Что модель скажет о другом, по "
+        "самому обучению неизвестно.",
     ),
     "generators.held_out.measure": Text("Measure it", "Измерить"),
 }

@@ -253,8 +253,10 @@ TEXTS: dict[str, Text] = {
         "Отключите, пока сравниваете настройки: тогда итоговая оценка останется честной.",
     ),
     "help.measure_limits": Text(
-        "At the end of the fit it is tried on photographs that were edited in part. It takes seconds.",
-        "В конце обучения она проверяется на фотографиях, изменённых частично. Это занимает секунды.",
+        "At the end of the fit it is tried on photographs that were edited in part, and each generator is left out in "
+        "turn. It takes seconds.",
+        "В конце обучения она проверяется на фотографиях, изменённых частично, и каждый генератор по очереди "
+        "исключается. Это занимает секунды.",
     ),
     "help.seed": Text("Equal seeds give equal models.", "Одинаковые числа дают одинаковые модели."),
     "help.notes": Text(

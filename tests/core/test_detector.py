@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.core.calibrators import ISOTONIC, Calibration, isotonic
+from backend.core.codec import BELOW, LOSSLESS, codec_of
 from backend.core.config import FitConfig
 from backend.core.detector import CROSS_FIT_MOST, Detector, Rows, _sample, check_trainable, fit, restore
 from backend.core.domain import fit_domain
@@ -133,6 +134,22 @@ def test_an_image_of_a_size_never_seen_is_unsure_and_says_why(detector: Detector
     assert detector.predict([large])[0].in_domain is None
     restored = restore(sized.describe(), sized.head.arrays(), backbones=Path())
     assert restored.sides == (32, 32)
+
+
+def test_an_image_compressed_far_harder_than_all_it_learnt_from_is_unsure(detector: Detector) -> None:
+    checked = replace(detector, codec=codec_of(np.array([75, 92, 100])))
+    image = np.zeros((32, 32, 3), np.uint8)
+    answers = checked.predict([image] * 4, qualities=[75 - BELOW - 1, 75 - BELOW, 100, None])
+    assert [answer.in_domain for answer in answers] == [False, None, None, None]
+    assert (answers[0].verdict, answers[0].reason_codes[0]) == ("unsure", "codec")
+    assert f"quality {75 - BELOW - 1}" in answers[0].reasons[0]
+    assert "75 to 100" in answers[0].reasons[0]
+    sides, sure = np.full(3, 32), np.full(3, 0.999)
+    unsure = checked.unsure(sure, sides, sides, np.array([75 - BELOW - 1, 75 - BELOW, LOSSLESS]))
+    assert unsure.tolist() == [True, False, False]
+    assert detector.predict([image], qualities=[1])[0].in_domain is None
+    restored = restore(checked.describe(), checked.head.arrays(), backbones=Path())
+    assert restored.codec == checked.codec
 
 
 def test_an_image_of_features_never_seen_is_unsure_and_the_check_is_stored(extractor: Extractor) -> None:

@@ -98,6 +98,16 @@ def test_the_page_says_how_far_the_model_can_be_trusted(open_page: Open, fitted:
     assert ("Whole images only" in text) is card["edited"]["whole_images_only"]
 
 
+def test_generators_that_the_fit_left_out_stand_beside_the_accuracy(open_page: Open, fitted: RunningService) -> None:
+    card = get(fitted, f"/models/{get(fitted, '/models?q=fitted')['items'][0]['id']}")
+    left_out = card["left_out_generators"]
+    page = open_page(fitted.url, "model", id=card["id"])
+    assert f"left each of its {len(card['generators'])} generators out" in shown(page)
+    assert f"least of all of {left_out['worst']}" in shown(page).replace("\\", "")
+    [tile] = [tile for tile in page.metric if tile.label == "Generators left out"]
+    assert tile.value == f"{100 * left_out['recall']:.1f} %"
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_a_promise_is_told_with_what_it_rests_on(fitted: RunningService, language: str) -> None:
     script = """

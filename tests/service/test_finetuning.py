@@ -165,6 +165,7 @@ def test_validation_images_of_one_class_are_refused_before_any_training() -> Non
         twin_in_train=np.zeros(40, bool),
         shortest=np.full(40, 32),
         longest=np.full(40, 32),
+        quality=np.full(40, 75),
     )
     check_fit(columns, FitConfig(finetune=FinetuneConfig()))
     one_class = replace(columns, split=np.where(np.arange(40) < 3, "validation", "train"))

@@ -89,10 +89,22 @@ def test_a_card_says_what_its_model_makes_of_edited_photographs(service: Service
     assert edited["whole_images_only"] is any(missed)
 
 
+def test_a_card_says_what_is_found_of_each_generator_that_is_left_out(service: Service, demo: str, model: str) -> None:
+    found = service.registry.get(model)["left_out_generators"]
+    names = service.datasets.get(demo).generators
+    assert [row["generator"] for row in found["generators"]] == [name for name in sorted(names) if name]
+    assert all(row["n"] >= 40 for row in found["generators"])
+    assert found["worst"] in names
+    assert (found["head"], found["reason"]) == ("logreg", None)
+
+
 def test_a_fit_that_was_told_not_to_measure_counts_for_whole_images_only(
     service: Service, demo: str, model: str, tmp_path: Path
 ) -> None:
-    edited = fit_here(service, demo, tmp_path, replace(QUICK, measure_limits=False))["edited"]
+    card = fit_here(service, demo, tmp_path, replace(QUICK, measure_limits=False))
+    assert card["left_out_generators"]["generators"] == []
+    assert "told not to" in card["left_out_generators"]["reason"]
+    edited = card["edited"]
     assert (edited["images"], edited["kinds"], edited["whole_images_only"]) == (0, [], True)
     assert "told not to" in edited["reason"]
 
@@ -111,7 +123,8 @@ def test_a_promise_rests_on_test_images_without_kin_in_other_splits(service: Ser
     y = np.repeat([0, 0, 1], [100, 300, 50]).astype(np.int8)
     sides = np.full(450, 32, np.int64)
     unnamed = np.full(450, "")
-    columns = Columns(np.arange(450), y, split, group, unnamed, [""] * 450, np.zeros(450, bool), sides, sides)
+    twins = np.zeros(450, bool)
+    columns = Columns(np.arange(450), y, split, group, unnamed, [""] * 450, twins, sides, sides, sides)
     chances = np.zeros(450)
     chances[[0, 100, 201, 202, 399, 440]] = 1.0  # kin, second of its group, first of its group, second, FAKE
     found = _promise(columns, chances, service.registry.detector(model), QUICK)

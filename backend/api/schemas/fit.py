@@ -161,7 +161,8 @@ class FitConfigIn(Strict):
     )
     measure_limits: bool = Field(
         True,
-        description="Whether the fit measures, at its end, where the detector stops working: on edited photographs",
+        description="Whether the fit measures at its end where the detector stops working: on photographs "
+        "edited in part, and on each of its generators where that one is left out",
     )
     seed: int = Field(_DEFAULTS.seed, ge=0, le=2**32 - 1, description="Equal seeds give equal models")
     name: OneLine = Field(

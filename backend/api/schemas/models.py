@@ -67,6 +67,12 @@ class ModelCard(BaseModel):
         "and neighbours it looks at, and its limit; null where there is none. What it calls outside: `outside_share`",
         examples=[{"features": 432, "neighbours": 2048, "limit": 2.9}],
     )
+    codec: dict[str, Any] | None = Field(
+        None,
+        description="Lowest and highest JPEG quality of the training images, 100 for those of another format, and the "
+        "quality below which an image is outside; null for models of older versions",
+        examples=[{"jpeg_quality": [75, 75], "outside_below": 45}],
+    )
     metrics: dict[str, Any] = Field(
         description="By split: accuracy, AUROC, losses, intervals, curves, confusion, unsure_share, sure_accuracy, "
         "outside_share …"
@@ -85,6 +91,32 @@ class ModelCard(BaseModel):
         None,
         description="What evaluations found on generators that it was not trained on: recall and AUROC of each, their "
         "means, the worst; null where there is none",
+    )
+    left_out_generators: dict[str, Any] | None = Field(
+        None,
+        description="What the fit itself found by leaving each of its generators out in turn: recall, AUROC and their "
+        "95 % intervals of a `head` fitted on the same features without it, at the detector's own false alarms `fpr`; "
+        "means and the worst. reason: why there is none, as where the data set has one generator: then what it makes "
+        "of another one is unknown. null for models of older versions",
+        examples=[
+            {
+                "generators": [
+                    {
+                        "generator": "ddpm",
+                        "n": 256,
+                        "recall": 0.12,
+                        "auroc": 0.55,
+                        "intervals": {"recall": [0.08, 0.19], "auroc": [0.51, 0.59]},
+                    }
+                ],
+                "recall": 0.12,
+                "auroc": 0.55,
+                "worst": "ddpm",
+                "fpr": 0.05,
+                "head": "logreg",
+                "reason": None,
+            }
+        ],
     )
     edited: dict[str, Any] | None = Field(
         None,

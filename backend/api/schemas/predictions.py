@@ -100,13 +100,13 @@ class Prediction(Strict):
     )
     in_domain: bool | None = Field(
         None,
-        description="false: unlike the images that the model was trained on, by its size (reason `size`) or by its "
-        "features (reason `features`); null: nothing speaks against it",
+        description="false: unlike the images that the model was trained on, by its size (reason `size`), its "
+        "compression (`codec`) or its features (`features`); null: nothing speaks against it",
     )
     reasons: list[str] = Field(description="Sentences that explain the verdict")
     reason_codes: list[str] = Field(
         description="One for each of the reasons, for a program; they do not change between versions",
-        examples=[["size", "features", "too_close", "unstable"]],
+        examples=[["size", "codec", "features", "too_close", "unstable"]],
     )
     width: int = Field(description="Pixels, upright")
     height: int = Field(description="Pixels, upright")
