@@ -127,8 +127,11 @@ class Detector:
         sent = [image.shape for image in images] if shapes is None else shapes
         known = [None] * len(sent) if qualities is None else qualities
         outside = [
-            {"size": self._reason_outside(shape), "codec": self.codec and self.codec.reason(quality)}
-            | {"features": _FEATURES if odd else None}
+            {
+                "size": self._reason_outside(shape),
+                "codec": None if self.codec is None else self.codec.reason(quality),
+                "features": _FEATURES if odd else None,
+            }
             for shape, quality, odd in zip(sent, known, self.outside(features), strict=True)
         ]
         answers = zip(scores, self.probabilities(scores), outside, strict=True)
