@@ -15,12 +15,12 @@ from backend.core.calibration import choose_threshold
 from backend.core.calibrators import Calibration, choose_calibration
 from backend.core.codec import CodecCheck
 from backend.core.config import FitConfig
+from backend.core.cross_fitting import score_out_of_fold
 from backend.core.domain import DomainCheck
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create, finetuned_networks, is_at_hand
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
-from backend.core.held_out import WHOLE_BELOW, Rows, both, choose_c_on, two_halves
-from backend.core.splits import folds
+from backend.core.held_out import WHOLE_BELOW, Rows, choose_c_on, two_halves
 
 Progress = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
@@ -31,9 +31,6 @@ MIN_IMAGES_PER_CLASS = 10
 CROSS_FIT_BELOW = 1_000
 """With fewer validation images, calibration and threshold use out-of-fold scores of training and validation images."""
 
-CROSS_FIT_MOST = 10_000
-"""Most training images that cross-fitting looks at: the five extra fits stay small beside a large training set."""
-
 UNSURE_ODDS = 3.0
 """A verdict is `unsure` while the odds of the answer, relative to the threshold, are below this : 1."""
 
@@ -43,7 +40,6 @@ SIZE_FACTOR = 2.0
 DOMAIN = "domain."
 """What the names of the domain check's arrays begin with, beside the head's in one file."""
 
-_CROSS_FIT_FOLDS = 5
 _FEATURES = "The image's features are unlike those of the images that the model was trained on."
 
 
@@ -266,7 +262,7 @@ def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, 
     )
     head.chosen.update({"candidates": losses} if losses else {})
     if len(validation.y) < CROSS_FIT_BELOW and not seen:
-        scores, y, groups = _out_of_fold(train, validation, _with_chosen(config.head, head), config.seed, tell)
+        scores, y, groups = score_out_of_fold(train, validation, _with_chosen(config.head, head), config.seed, tell)
     else:
         scores, y, groups = head.scores(validation.X), validation.y, validation.groups
     if not seen:
@@ -281,37 +277,3 @@ def fit(train: Rows, validation: Rows, config: FitConfig, extractor: Extractor, 
 
 def _with_chosen(config: HeadConfig, head: FittedHead) -> HeadConfig:
     return replace(config, C=float(head.chosen["C"])) if "C" in head.chosen else config
-
-
-def _out_of_fold(
-    train: Rows, validation: Rows, config: HeadConfig, seed: int, tell: Callable[[str, float], None]
-) -> tuple[Floats, NDArray[np.int8], NDArray[np.int64]]:
-    """Scores of every row by a head that did not see the row's group (grouped cross-fitting)."""
-    rows = both(_sample(train, seed), validation)
-    X, y, groups = rows.X, rows.y, rows.groups
-    fold = folds(groups, y, _CROSS_FIT_FOLDS, seed)
-    scores = np.full(len(y), np.nan)
-    parts = np.unique(fold)
-    for done, k in enumerate(parts):
-        held_out = fold == k
-
-        def within(_stage: str, share: float, done: int = done) -> None:
-            tell("calibrate", (done + share) / len(parts))
-
-        if len(np.unique(y[~held_out])) == 2:
-            rest = rows.some(~held_out)
-            head = fit_head(rest.X, rest.y, config, groups=rest.groups, generators=rest.generators, progress=within)
-            scores[held_out] = head.scores(X[held_out])
-    known = np.isfinite(scores)
-    return scores[known], y[known], groups[known]
-
-
-def _sample(rows: Rows, seed: int) -> Rows:
-    """About CROSS_FIT_MOST rows, whole groups; all where there are no more."""
-    if len(rows.y) <= CROSS_FIT_MOST:
-        return rows
-    names, counts = np.unique(rows.groups, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(names))
-    drawn = order[np.cumsum(counts[order]) <= CROSS_FIT_MOST]
-    chosen = np.isin(rows.groups, names[drawn])
-    return rows.some(chosen)

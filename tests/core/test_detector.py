@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from backend.core.calibrators import ISOTONIC, Calibration, isotonic
 from backend.core.codec import BELOW, LOSSLESS, codec_of
 from backend.core.config import FitConfig
-from backend.core.detector import CROSS_FIT_MOST, Detector, Rows, _sample, check_trainable, fit, restore
+from backend.core.cross_fitting import CROSS_FIT_MOST, _sample
+from backend.core.detector import Detector, Rows, check_trainable, fit, restore
 from backend.core.domain import fit_domain
 from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create
