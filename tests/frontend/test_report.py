@@ -96,6 +96,14 @@ def test_without_a_preview_there_is_a_report_all_the_same() -> None:
     assert "cannot be shown here" in html_of(b"no picture")
 
 
+def test_a_file_compressed_too_hard_is_told_in_words_with_what_the_model_learnt_from() -> None:
+    prediction = {**answered(b""), "reasons": ["in the service's words"], "reason_codes": ["codec"]}
+    told = str(word_report("en", NAME, 0, prediction, {**CARD, "codec": {"jpeg_quality": [75, 92]}}))
+    assert "compressed far harder" in told
+    assert "JPEG quality 75 and above" in told
+    assert "in the service's words" in str(word_report("en", NAME, 0, prediction, CARD))  # of a card without it
+
+
 def test_a_program_reads_the_same() -> None:
     content = photo()
     prediction = answered(content)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from backend.service.app import Service
-from tests.pictures import dataset_zip, encode, photo
+from tests.pictures import crop, dataset_zip, encode, photo
 from tests.service.conftest import QUICK
 from tests.service.working_here import open_here, run_here
 
@@ -47,6 +47,11 @@ def test_a_fit_keeps_a_check_and_predictions_heed_it(here: Service, tmp_path: Pa
     assert "features" in outside["reason_codes"]
     assert (outside["in_domain"], outside["verdict"]) == (False, "unsure")
     assert [answer["in_domain"] for answer in inside].count(None) >= 8
+    assert card["codec"]["jpeg_quality"] == [100, 100]  # they are PNGs
+    files = [(f"{quality}.jpg", encode(crop(1), "JPEG", quality=quality)) for quality in (40, 90)]
+    hard, mild = here.predictor.predict(files, card["id"])["predictions"]
+    assert ("codec" in hard["reason_codes"], hard["in_domain"], hard["verdict"]) == (True, False, "unsure")
+    assert "codec" not in mild["reason_codes"]
 
 
 def test_few_images_give_a_model_without_a_check(here: Service, tmp_path: Path) -> None:
