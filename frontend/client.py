@@ -28,11 +28,11 @@ class Upload:
     files: Sequence[Image] = ()
     labels: Sequence[str] | None = None
 
-    def form(self, *, name: str | None = None, config: Json | None = None, on_sent: OnSent | None = None) -> Multipart:
-        """The form that the service reads; `on_sent` hears of its bytes on their way."""
+    def form(self, *, on_sent: OnSent | None = None, **fields: str | Json | None) -> Multipart:
+        """The form that the service reads, with these fields; `on_sent` hears of its bytes on their way."""
         labels = None if self.labels is None else list(self.labels)
         return Multipart(
-            {"name": name, "config": config, "labels": labels},
+            {**fields, "labels": labels},
             [
                 *_parts("archive", [_named(self.archive)] if self.archive is not None else []),
                 *_parts("parquet", [_named(file) for file in self.parquet]),
@@ -203,6 +203,11 @@ class Client:
         """The job that fits a model which knows the generator of a data set's FAKE images too, or that model."""
         body = {"model_id": model_id, "dataset_id": dataset_id, "generator": generator, "name": name}
         return self._http.json("POST", "/enrol", body=body, params={"wait": wait_s}, seconds=ANSWER_S + wait_s)
+
+    def enrol_images(self, model_id: str, upload: Upload, generator: str, *, name: str = "", wait_s: int = 0) -> Json:
+        """As `enrol`, with the generator's images themselves; without labels all of them are FAKE."""
+        form = upload.form(name=name, model_id=model_id, generator=generator)
+        return self._http.json("POST", "/enrol", form=form, params={"wait": wait_s}, seconds=ANSWER_S + wait_s)
 
     # models
 

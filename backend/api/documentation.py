@@ -15,11 +15,13 @@ from starlette.responses import HTMLResponse
 from backend.api.access import Access, find_access
 from backend.api.schemas.common import Problem
 from backend.api.schemas.datasets import SourceIn
+from backend.api.schemas.enrol import EnrolIn
 from backend.api.schemas.fit import FitIn
-from backend.api.schemas.forms import DatasetForm, EdaForm, FitForm, ModelForm, PredictForm
+from backend.api.schemas.forms import DatasetForm, EdaForm, EnrolForm, FitForm, ModelForm, PredictForm
 
 _REF = "#/components/schemas/"
-_READ_AS_THEY_ARRIVE = (Problem, FitIn, SourceIn, FitForm, DatasetForm, PredictForm, EdaForm, ModelForm)
+_JSON = (Problem, FitIn, SourceIn, EnrolIn)
+_READ_AS_THEY_ARRIVE = (*_JSON, FitForm, DatasetForm, EnrolForm, PredictForm, EdaForm, ModelForm)
 _METHODS = ("get", "post", "patch", "delete")
 
 _STYLE = """

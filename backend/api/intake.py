@@ -41,8 +41,12 @@ class Intake:
 
 
 @asynccontextmanager
-async def receive(request: Request, service: Service, text_fields: frozenset[str]) -> AsyncIterator[Intake]:
+async def receive(
+    request: Request, service: Service, text_fields: frozenset[str], unsorted: str = ""
+) -> AsyncIterator[Intake]:
     """The upload of a multipart request. Whatever goes wrong before `submit`, nothing of it stays on the disk.
+
+    `unsorted` is as in `DatasetUpload.describe`.
 
     Raises QueueFull or StorageQuota before anything is read; ProblemError, LabelMismatch or StorageFull while reading.
     """
@@ -54,7 +58,7 @@ async def receive(request: Request, service: Service, text_fields: frozenset[str
     with SpoolFolder(service.jobs.folder(job_id)) as folder:
         upload = DatasetUpload(folder)
         fields = await receive_dataset(request, upload, max_files=service.settings.max_files, text_fields=text_fields)
-        source = await run_in_threadpool(upload.describe, fields.get("labels"))
+        source = await run_in_threadpool(upload.describe, fields.get("labels"), unsorted)
         await run_in_threadpool(_check_source, source, service.settings)
         yield Intake(job_id, fields, source, folder)
 

@@ -15,7 +15,7 @@ from backend.api.problems import ProblemError
 from backend.api.spool import SpoolFolder
 from backend.core.errors import LabelMismatch
 from backend.service.sources.folder import MANIFEST
-from backend.service.sources.names import Place, place, safe_path
+from backend.service.sources.names import Place, is_junk, place, safe_path
 from backend.service.sources.zip_directory import find_listing, list_members
 
 FILE_FIELDS = {
@@ -51,16 +51,22 @@ class DatasetUpload:
         self.names.append(clean_name(filename) or f"file-{len(self.names) + 1}")
         return _DiskSink(self.content / stored)
 
-    def describe(self, labels: str | None) -> dict[str, Any]:
-        """The source description for `open_source`. Raises ProblemError or LabelMismatch."""
+    def describe(self, labels: str | None, unsorted: str = "") -> dict[str, Any]:
+        """The source description for `open_source`. Raises ProblemError or LabelMismatch.
+
+        unsorted: the class of files without labels, and of an archive's outside REAL/ and FAKE/; "": refused.
+        """
         if not self.field:
             raise _field_problem("The request has no images.")
         if self.field != "files":
             if labels is not None:
                 raise _field_problem(f"`labels` goes with `files`, not with `{self.field}`.")
-            path = self.content / "0000.zip" if self.field == "archive" else self.content
-            return {"kind": "zip" if self.field == "archive" else "parquet", "path": str(path)}
-        given = parse_labels(labels, len(self.names))
+            if self.field == "parquet":
+                return {"kind": "parquet", "path": str(self.content)}
+            whole = {"kind": "zip", "path": str(self.content / "0000.zip")}
+            return {**whole, "unsorted": unsorted} if unsorted else whole
+        alike = labels is None and unsorted
+        given = [unsorted] * len(self.names) if alike else parse_labels(labels, len(self.names))
         manifest = [
             {"stored": f"{index:04d}", "filename": name, "label": label}
             for index, (name, label) in enumerate(zip(self.names, given, strict=True))
@@ -113,17 +119,18 @@ def count_labels(source: Mapping[str, Any]) -> dict[str, int] | None:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         return Counter(entry["label"] for entry in manifest)
     if source["kind"] == "zip":
-        return _count_zip(path)
+        return _count_zip(path, source.get("unsorted", ""))
     return None
 
 
-def _count_zip(path: Path) -> dict[str, int]:
+def _count_zip(path: Path, unsorted: str) -> dict[str, int]:
     counts: Counter[str] = Counter()
     with path.open("rb") as file:
         listing = find_listing(file)
         for member in list_members(file, listing, listing.offset, listing.members):
-            placed = place(safe_path(member.name))
-            if not member.folder and isinstance(placed, Place):
+            name = safe_path(member.name)
+            placed = place(name, unsorted)
+            if not member.folder and not is_junk(name) and isinstance(placed, Place):
                 counts[placed.label] += 1
     return counts
 

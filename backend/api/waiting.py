@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import Request
 from fastapi.encoders import jsonable_encoder
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from backend.api.problems import ProblemError, status_of_code
+from backend.api.schemas.common import responses
 from backend.api.schemas.jobs import JobOut
+from backend.api.schemas.models import ModelCard
+from backend.service.app import Service
 from backend.service.jobs import Job, Jobs
+
+ANSWERS_WITH_JOB: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": JobOut,
+    "response_description": "The job; its address is in `Location`",
+    "response_class": JSONResponse,
+}
+"""What all routes that queue a job say of their answer."""
+
+UPLOAD_STATUSES = (400, 408, 409, 413, 415, 422, 503, 507)
+"""What a route that queues a job may answer where images come with the request."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 _PATH_KEYS = frozenset({"path", "folder"})
+
+
+def job_responses(model: type[BaseModel], made: str, statuses: Iterable[int] = (404, 422, 503)) -> dict[int | str, Any]:
+    """The `responses` of a route that queues a job: the result `model` within `wait`, the problems of `statuses`."""
+    return {200: {"model": model, "description": f"{made} within `wait`"}, **responses(*statuses)}
+
+
+def json_or_form(schema: str, form: str) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes JSON or a form with files, by the names of their schemas."""
+    kinds = {"application/json": schema, "multipart/form-data": form}
+    content = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in kinds.items()}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def answer_with_job(
@@ -57,6 +84,11 @@ async def wait_for(request: Request, jobs: Jobs, job: Job, seconds: float) -> Jo
         job = await run_in_threadpool(jobs.get, job.id)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return job
+
+
+def fitted_model(service: Service, job: Job) -> ModelCard:
+    """The card of the model that a finished fit made."""
+    return ModelCard.model_validate(service.registry.get(str((job.result or {})["model_id"])))
 
 
 def present_job(job: Job) -> JobOut:

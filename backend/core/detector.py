@@ -20,6 +20,7 @@ from backend.core.domain import DomainCheck
 from backend.core.errors import IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create, finetuned_networks, is_at_hand
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
+from backend.core.heads.multi import MultiHead
 from backend.core.held_out import WHOLE_BELOW, Rows, choose_c_on, two_halves
 
 Progress = Callable[[str, int, int], None]
@@ -54,6 +55,7 @@ class Answer:
     in_domain: bool | None  # False: of a size, codec or features that it never saw; None: nothing speaks against it
     reasons: tuple[str, ...]  # sentences that explain the verdict
     reason_codes: tuple[str, ...]  # one for each of the reasons: "size", "codec", "features" or "too_close"
+    closest_generator: str | None = None  # of a FAKE, by the head multi: whose specialist spoke loudest
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,13 @@ class Detector:
             }
             for shape, quality, odd in zip(sent, known, self.outside(features), strict=True)
         ]
-        answers = zip(scores, self.probabilities(scores), outside, strict=True)
-        return [self._answer(float(score), float(chance), found) for score, chance, found in answers]
+        closest = self.head.closest(features) if isinstance(self.head, MultiHead) else [None] * len(features)
+        judged = zip(scores, self.probabilities(scores), outside, closest, strict=True)
+        return [self._answer(float(score), float(chance), found, near) for score, chance, found, near in judged]
 
-    def _answer(self, score: float, probability_fake: float, outside: Mapping[str, str | None]) -> Answer:
+    def _answer(
+        self, score: float, probability_fake: float, outside: Mapping[str, str | None], closest: str | None
+    ) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
         reasons = {code: sentence for code, sentence in outside.items() if sentence}
         in_domain = False if reasons else None
@@ -144,7 +149,8 @@ class Detector:
             )
         verdict = "unsure" if reasons else label.lower()
         sentences, codes = tuple(reasons.values()), tuple(reasons)
-        return Answer(label, probability_fake, score, verdict, in_domain, sentences, codes)
+        named = closest if label == "FAKE" else None
+        return Answer(label, probability_fake, score, verdict, in_domain, sentences, codes, named)
 
     def _reason_outside(self, shape: tuple[int, ...]) -> str | None:
         """Why an image of this shape is outside the model's domain; None where it is not known to be."""
@@ -212,6 +218,9 @@ def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbo
         )
     check = {name.removeprefix(DOMAIN): array for name, array in arrays.items() if name.startswith(DOMAIN)}
     head = load_head(card["head"]["kind"], {name: a for name, a in arrays.items() if not name.startswith(DOMAIN)})
+    head.chosen.update(card["head"].get("chosen") or {})
+    if isinstance(head, MultiHead) and len(head.chosen["specialists"]) != len(head.intercepts):
+        raise ValueError("specialists without a name")
     if head.scores(np.zeros((1, extractor.dimensions), dtype=np.float32)).shape != (1,):
         raise ValueError("arrays of another shape")
     calibration, threshold = Calibration.from_json(card["calibration"]), float(card["threshold"])

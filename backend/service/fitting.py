@@ -134,7 +134,9 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     trained, train, validation = columns.split == "train", rows("train"), rows("validation")
     known: dict[str, Any] = {}
     if task.enrolling is not None:
-        train, known = enrol(task.enrolling, train, validation, store, digest=extractor.digest, head=task.config.head)
+        train, known = enrol(
+            task.enrolling, task.info, train, validation, store, digest=extractor.digest, head=task.config.head
+        )
     detector = replace(
         fit(train, validation, task.config, extractor, progress),
         sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),

@@ -238,7 +238,7 @@ class Jobs:
 def named_datasets(params: Mapping[str, Any]) -> set[str]:
     """The data sets, by id or name, that a job of these parameters reads."""
     several = {str(name) for name in params.get("dataset_ids", ())}
-    several |= {str(one["dataset_id"]) for one in params.get("enrol", ())}
+    several |= {str(one["dataset_id"]) for one in params.get("enrol", ()) if "dataset_id" in one}
     return several | ({str(params["dataset_id"])} if "dataset_id" in params else set())
 
 

@@ -49,12 +49,14 @@ def import_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]
 def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Job "fit": {"config"} and either {"dataset_id"} or {"name", "source"} -> {"model_id", "dataset_id"}.
 
-    With {"enrol": [{"dataset_id", "generator"}], "before": model id} images of other data sets are trained on as well.
+    With {"enrol": [{"dataset_id", "generator"}], "before": model id} images of other data sets are trained on as well;
+    an entry without a data set means the images of "source" beside a "dataset_id".
     """
     service: Service = context.service
     config = FitConfig.from_json(params["config"])
     started = time.perf_counter()
-    info = service.datasets.get(params["dataset_id"]) if "dataset_id" in params else _import(context, params)
+    came = _import(context, params) if "source" in params else None
+    info = came if came is not None and "dataset_id" not in params else service.datasets.get(params["dataset_id"])
     imported = time.perf_counter()
     name = config.name or f"{info.name} {config.head.name}"
     model_id = model_id_for(name, context.job_id)
@@ -71,7 +73,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
         card["timings"]["finetune_s"] = card["finetuned"]["seconds"]
     try:
         began = time.perf_counter()
-        enrolling = find_enrolling(service, params)
+        enrolling = find_enrolling(service, params, came)
         _compute_features(context, info, [*chunks, *(enrolling.chunks if enrolling else ())], config)
         card["timings"]["features_s"] = round(time.perf_counter() - began, 2)
         task = FitTask(

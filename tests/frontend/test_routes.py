@@ -46,6 +46,7 @@ CALLS: dict[str, Callable[[Client, Path], Any]] = {
     "fit": lambda c, _: c.fit("d", {"head": "svm"}, wait_s=1),
     "fit_images": lambda c, f: c.fit_images(Upload(f, [f], IMAGES, LABELS), {"head": "svm"}, name="n"),
     "enrol": lambda c, _: c.enrol("m", "d", "g", wait_s=1),
+    "enrol_images": lambda c, _: c.enrol_images("m", Upload(files=IMAGES), "g", wait_s=1),
     "models": lambda c, _: c.models(q="x", sort="name"),
     "model": lambda c, _: c.model("m"),
     "update_model": lambda c, _: c.update_model("m", name="n", notes="t"),

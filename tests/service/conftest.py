@@ -52,6 +52,16 @@ def model(service: Service, demo: str) -> str:
     return str(finished(service, job.id)["model_id"])
 
 
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service whose jobs run in this process, with `run_here`; one for each file of tests."""
+    from tests.service.working_here import open_here  # which takes its settings from this module
+
+    opened = open_here(tmp_path_factory.mktemp("here"))
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def jobs(tmp_path):
     jobs = open_jobs(tmp_path)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from backend.service.app import Service
 from tests.pictures import crop, dataset_zip, encode, photo
 from tests.service.conftest import QUICK
-from tests.service.working_here import open_here, run_here
+from tests.service.working_here import run_here
 
 NOISE = encode(np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8))
 """A picture of the right size that is like no photograph."""
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service whose jobs run in this process."""
-    opened = open_here(tmp_path_factory.mktemp("here"))
-    yield opened
-    opened.close()
 
 
 def fit_pictures(service: Service, folder: Path, each: int) -> dict[str, Any]:

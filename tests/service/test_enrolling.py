@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from backend.core.errors import ConfigError, NotFound, TooFewImages
 from backend.service.app import Service
-from backend.service.enrolling import enrol_params
+from backend.service.enrolling import enrol_images_params, enrol_params
 from backend.service.jobs import named_datasets
-from tests.service.test_evaluating import QUICK, import_folder, write
-from tests.service.working_here import open_here, run_here
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = open_here(tmp_path_factory.mktemp("here"))
-    yield service
-    service.close()
+from tests.pictures import encode
+from tests.service.test_evaluating import QUICK, draw, import_folder, write
+from tests.service.working_here import run_here
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +36,10 @@ def bring(service: Service, folder: Path, kind: str, count: int) -> str:
     return import_folder(service, f"{kind} {count}", folder)
 
 
+def picture(kind: str) -> bytes:
+    return encode(draw(kind, np.random.default_rng(77)))
+
+
 def test_an_enrolment_makes_a_model_that_knows_the_generator(here: Service, model: str, tmp_path: Path) -> None:
     striped = bring(here, tmp_path / "striped", "striped", 24)
     params = enrol_params(here, model, striped, "stripes")
@@ -53,7 +51,7 @@ def test_an_enrolment_makes_a_model_that_knows_the_generator(here: Service, mode
     assert card["head"]["chosen"]["specialists"] == ["all", "stripes"]
     assert card["generators"] == ["doubled", "stripes"]
     assert before["generators"] == ["doubled"]
-    assert card["enrolled"] == [{"dataset_id": striped, "generator": "stripes", "images": 24}]
+    assert card["enrolled"] == [{"dataset_id": striped, "generator": "stripes", "images": 24, "excluded": 0}]
     gain = card["enrolment"]
     assert (gain["into"], gain["generator"], gain["folds"]) == (model, "stripes", 5)
     assert gain["after"]["auroc"] > 0.9
@@ -62,11 +60,35 @@ def test_an_enrolment_makes_a_model_that_knows_the_generator(here: Service, mode
     assert card["accuracy"]["test"] > gain["test_accuracy_before"] - 0.1
     with pytest.raises(ConfigError, match="already"):
         enrol_params(here, card["id"], striped, "stripes")
-    smooth = bring(here, tmp_path / "smooth", "smooth", 20)
-    again = here.registry.get(run_here(here, "fit", enrol_params(here, card["id"], smooth, "blur"))["model_id"])
+    asked = {"stripes": picture("striped"), "doubles": picture("doubled"), "noise": picture("")}
+    answers = here.predictor.predict(list(asked.items()), card["id"])["predictions"]
+    assert [(answer["label"], answer["closest_generator"]) for answer in answers] == [
+        ("FAKE", "stripes"),
+        ("FAKE", None),  # what the head of all FAKE images says is nobody's in particular
+        ("REAL", None),
+    ]
+    smooth = tmp_path / "smooth"
+    write(smooth, "smooth", 20, 20)
+    source = {"kind": "folder", "path": str(smooth), "unsorted": "FAKE"}
+    params = enrol_images_params(here, card["id"], source, "blur")
+    assert named_datasets(params) == {striped, card["dataset"]["id"]}
+    again = here.registry.get(run_here(here, "fit", params)["model_id"])
+    assert here.datasets.get(again["enrolled"][1]["dataset_id"]).name == params["name"]
     assert again["head"]["chosen"]["specialists"] == ["all", "blur", "stripes"]
     assert again["enrolment"]["generator"] == "blur"
     assert [one["generator"] for one in again["enrolled"]] == ["stripes", "blur"]
+
+
+def test_images_that_the_model_has_already_are_left_out_and_counted(here: Service, model: str, tmp_path: Path) -> None:
+    write(tmp_path / "mixed", "striped", 12, 12)
+    write(tmp_path / "mixed" / "known", "doubled", 100, 1)  # the training, validation and test images of the model
+    source = {"kind": "folder", "path": str(tmp_path / "mixed"), "unsorted": "FAKE"}
+    card = here.registry.get(run_here(here, "fit", enrol_images_params(here, model, source, "mixed"))["model_id"])
+    assert (card["enrolled"][0]["images"], card["enrolled"][0]["excluded"]) == (12, 100)
+    write(tmp_path / "again", "doubled", 100, 1)
+    source["path"] = str(tmp_path / "again")
+    with pytest.raises(TooFewImages, match="0 FAKE images of again, 100 more stand"):
+        run_here(here, "fit", enrol_images_params(here, model, source, "again"))
 
 
 def test_what_cannot_be_enrolled_is_said(here: Service, known: str, model: str, tmp_path: Path) -> None:
@@ -77,5 +99,7 @@ def test_what_cannot_be_enrolled_is_said(here: Service, known: str, model: str, 
         enrol_params(here, model, few, " ")
     with pytest.raises(ConfigError, match="own training set"):
         enrol_params(here, model, known, "another")
+    with pytest.raises(ConfigError, match="no name"):
+        enrol_images_params(here, model, {"kind": "folder", "path": str(tmp_path)}, "")
     with pytest.raises(NotFound):
         enrol_params(here, "nobody", few, "few")

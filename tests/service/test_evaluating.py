@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,13 +46,6 @@ def write(folder: Path, kind: str, count: int, seed: int) -> None:
 def import_folder(service: Service, name: str, folder: Path) -> str:
     params = {"name": name, "source": {"kind": "folder", "path": str(folder)}}
     return str(run_here(service, "import", params)["dataset_id"])
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = open_here(tmp_path_factory.mktemp("here"))
-    yield service
-    service.close()
 
 
 @pytest.fixture(scope="module")

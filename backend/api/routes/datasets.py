@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from backend.api.deps import DatasetId, Limit, Offset, ServiceDep, WaitSeconds
 from backend.api.downloads import download
@@ -14,8 +14,7 @@ from backend.api.intake import Intake, check_name_is_free, media_type, parse, re
 from backend.api.problems import wrong_media_type
 from backend.api.schemas.common import responses
 from backend.api.schemas.datasets import DatasetChanges, DatasetName, DatasetOut, DatasetPage, SourceIn
-from backend.api.schemas.jobs import JobOut
-from backend.api.waiting import answer_with_job
+from backend.api.waiting import ANSWERS_WITH_JOB, UPLOAD_STATUSES, answer_with_job, job_responses, json_or_form
 from backend.service.app import Service
 from backend.service.jobs import Job
 from backend.service.quotas import require_dataset_room
@@ -27,24 +26,10 @@ _FIELDS = frozenset({"name", "labels"})
 
 @router.post(
     "/datasets",
-    status_code=202,
     summary="Import a data set",
-    response_model=JobOut,
-    response_description="The job; its address is in `Location`",
-    response_class=JSONResponse,
-    responses={
-        200: {"model": DatasetOut, "description": "The data set, where it was imported within `wait`"},
-        **responses(400, 408, 409, 413, 415, 422, 503, 507),
-    },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {"schema": {"$ref": "#/components/schemas/DatasetForm"}},
-                "application/json": {"schema": {"$ref": "#/components/schemas/SourceIn"}},
-            },
-        }
-    },
+    **ANSWERS_WITH_JOB,
+    responses=job_responses(DatasetOut, "The data set, where it was imported", UPLOAD_STATUSES),
+    openapi_extra=json_or_form("SourceIn", "DatasetForm"),
 )
 async def import_dataset(request: Request, service: ServiceDep, wait: WaitSeconds = 0) -> Response:
     """Queues the import of images that come with the request (multipart), or of a known source (JSON).

@@ -6,13 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from backend.api.deps import EvaluationId, Limit, Offset, ServiceDep, WaitSeconds
 from backend.api.schemas.common import responses
 from backend.api.schemas.evaluations import EvaluateIn, EvaluationKind, EvaluationOut, EvaluationPage, MatrixIn
-from backend.api.schemas.jobs import JobOut
-from backend.api.waiting import answer_with_job
+from backend.api.waiting import ANSWERS_WITH_JOB, answer_with_job, job_responses
 from backend.service.app import Service
 from backend.service.evaluation_workflows import check_matrix, resolve_datasets
 from backend.service.evaluations import EVALUATE, MATRIX
@@ -23,15 +22,9 @@ router = APIRouter(tags=["evaluations"])
 
 @router.post(
     "/evaluations",
-    status_code=202,
     summary="Evaluate a model by generator",
-    response_model=JobOut,
-    response_description="The job; its address is in `Location`",
-    response_class=JSONResponse,
-    responses={
-        200: {"model": EvaluationOut, "description": "The evaluation, where it was done within `wait`"},
-        **responses(404, 422, 503),
-    },
+    **ANSWERS_WITH_JOB,
+    responses=job_responses(EvaluationOut, "The evaluation, where it was done"),
 )
 async def evaluate(request: Request, asked: EvaluateIn, service: ServiceDep, wait: WaitSeconds = 0) -> Response:
     """Queues the evaluation of a model on data sets: figures for each generator at the model's own threshold.
@@ -44,15 +37,9 @@ async def evaluate(request: Request, asked: EvaluateIn, service: ServiceDep, wai
 
 @router.post(
     "/evaluations/matrix",
-    status_code=202,
     summary="Fit and test every generator against every other",
-    response_model=JobOut,
-    response_description="The job; its address is in `Location`",
-    response_class=JSONResponse,
-    responses={
-        200: {"model": EvaluationOut, "description": "The matrix, where it was done within `wait`"},
-        **responses(404, 422, 503),
-    },
+    **ANSWERS_WITH_JOB,
+    responses=job_responses(EvaluationOut, "The matrix, where it was done"),
 )
 async def cross_evaluate(request: Request, asked: MatrixIn, service: ServiceDep, wait: WaitSeconds = 0) -> Response:
     """Queues a train x test matrix: a detector for each generator alone and for all without it, each tested on all.

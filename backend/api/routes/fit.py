@@ -7,18 +7,23 @@ from collections.abc import Mapping
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from backend.api.deps import ServiceDep, WaitSeconds
 from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive
 from backend.api.problems import wrong_media_type
-from backend.api.schemas.common import responses
 from backend.api.schemas.datasets import DatasetName
 from backend.api.schemas.fit import FitConfigIn, FitIn
-from backend.api.schemas.jobs import JobOut
 from backend.api.schemas.models import ModelCard
 from backend.api.uploads import LABELS, count_labels
-from backend.api.waiting import answer_with_job
+from backend.api.waiting import (
+    ANSWERS_WITH_JOB,
+    UPLOAD_STATUSES,
+    answer_with_job,
+    fitted_model,
+    job_responses,
+    json_or_form,
+)
 from backend.core.config import FitConfig
 from backend.core.detector import check_trainable
 from backend.core.errors import NotFound
@@ -32,24 +37,10 @@ _FIELDS = frozenset({"name", "labels", "config"})
 
 @router.post(
     "/fit",
-    status_code=202,
     summary="Fit a detector",
-    response_model=JobOut,
-    response_description="The job; its address is in `Location`",
-    response_class=JSONResponse,
-    responses={
-        200: {"model": ModelCard, "description": "The model, where it was done within `wait`"},
-        **responses(400, 404, 408, 409, 413, 415, 422, 503, 507),
-    },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/FitIn"}},
-                "multipart/form-data": {"schema": {"$ref": "#/components/schemas/FitForm"}},
-            },
-        }
-    },
+    **ANSWERS_WITH_JOB,
+    responses=job_responses(ModelCard, "The model, where it was done", (404, *UPLOAD_STATUSES)),
+    openapi_extra=json_or_form("FitIn", "FitForm"),
 )
 async def fit(request: Request, service: ServiceDep, wait: WaitSeconds = 0) -> Response:
     """Queues a fit on a data set that the server has (JSON), or on images that come with the request (multipart).
@@ -65,7 +56,7 @@ async def fit(request: Request, service: ServiceDep, wait: WaitSeconds = 0) -> R
             job = await run_in_threadpool(_submit_with_images, service, intake)
     else:
         raise wrong_media_type("application/json with a dataset_id, or multipart/form-data with images")
-    return await answer_with_job(request, service.jobs, job, wait, lambda done: _card(service, done))
+    return await answer_with_job(request, service.jobs, job, wait, lambda done: fitted_model(service, done))
 
 
 def _submit_for_dataset(service: Service, asked: FitIn) -> Job:
@@ -95,7 +86,3 @@ def _check_counts(counts: Mapping[str, int] | None) -> None:
     """Raises OneClass or TooFewImages where the classes are known to be too small before any image is read."""
     if counts is not None:
         check_trainable(np.repeat(np.array([0, 1], dtype=np.int8), [counts.get(label, 0) for label in LABELS]))
-
-
-def _card(service: Service, job: Job) -> ModelCard:
-    return ModelCard.model_validate(service.registry.get(str((job.result or {})["model_id"])))

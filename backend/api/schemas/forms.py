@@ -55,6 +55,18 @@ class FitForm(Strict):
     config: str = Field("{}", description="FitConfigIn as a JSON document", examples=['{"head": "logreg"}'])
 
 
+class EnrolForm(Strict):
+    """Images of the generator: all of them are FAKE, unless `labels` or folders say otherwise."""
+
+    model_id: str = Field(description="The model that shall know it", examples=["cifake-logreg-1c0ffee1"])
+    generator: str = Field(description="Its name", examples=["flux-2"])
+    name: str | None = Field(None, description="Of the new model")
+    archive: File | None = Field(None, description="A zip of images; REAL/ in it is left out")
+    parquet: list[File] | None = _PARQUET
+    files: list[File] | None = Field(None, description="Images: at least 10, better 50")
+    labels: str | None = Field(None, description="With `files`, where not all are FAKE: a JSON list of REAL and FAKE")
+
+
 class EdaForm(Strict):
     """Images to profile; nothing is kept."""
 

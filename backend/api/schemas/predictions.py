@@ -108,6 +108,12 @@ class Prediction(Strict):
         description="One for each of the reasons, for a program; they do not change between versions",
         examples=[["size", "codec", "features", "too_close", "unstable"]],
     )
+    closest_generator: str | None = Field(
+        None,
+        description="Of a FAKE, by a model with a specialist for each generator (head multi): whose specialist spoke "
+        "loudest; null where the head of all FAKE images did, and for other heads",
+        examples=["flux-2"],
+    )
     width: int = Field(description="Pixels, upright")
     height: int = Field(description="Pixels, upright")
     format: str = Field(description="The file's format", examples=["JPEG"])

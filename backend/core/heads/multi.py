@@ -35,6 +35,11 @@ class MultiHead:
         total: NDArray[np.float64] = largest + np.log(np.exp(terms - largest[:, None]).sum(axis=1))
         return total
 
+    def closest(self, X: NDArray[np.float32]) -> list[str | None]:
+        """The generator whose specialist says most of each row (n, d); None where the head of all FAKE images does."""
+        names = self.chosen["specialists"]
+        return [None if k == 0 else str(names[k]) for k in self.terms(X).argmax(axis=1)]
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` needs, for head.safetensors."""
         return {"weights": self.weights, "intercepts": self.intercepts}

@@ -10,6 +10,7 @@ from backend.core.errors import BrokenArchive, UnknownSource
 from backend.service.sources.base import ChunkPlan, Description, ImportLimits, RawImage, Skip, Source
 from backend.service.sources.demo import DemoSource
 from backend.service.sources.folder import FilesSource, FolderSource
+from backend.service.sources.names import LABELS
 from backend.service.sources.parquet import ParquetSource
 from backend.service.sources.zip_archive import ZipSource
 from backend.service.storage import exists, is_folder
@@ -68,7 +69,19 @@ def _open_zip(description: Description, limits: ImportLimits, generator: str = "
     path = _path(description)
     if is_folder(path):
         raise BrokenArchive(f"{path.name!r} is a folder, no zip.", "Import it as a folder.")
-    return ZipSource(path, limits, generator)
+    return ZipSource(path, limits, generator, _unsorted(description))
+
+
+def _open_folder(description: Description, limits: ImportLimits) -> Source:
+    return FolderSource(_path(description), limits, unsorted=_unsorted(description))
+
+
+def _unsorted(description: Description) -> str:
+    """The class of files in neither REAL/ nor FAKE/; "" leaves them out. Raises UnknownSource."""
+    label = str(description.get("unsorted", ""))
+    if label and label not in LABELS.values():
+        raise UnknownSource(f"unsorted is {label!r}.", f"Give {' or '.join(LABELS.values())}, or leave it out.")
+    return label
 
 
 def _open_cifake(description: Description, limits: ImportLimits) -> Source:
@@ -78,9 +91,11 @@ def _open_cifake(description: Description, limits: ImportLimits) -> Source:
     return _open_zip(description, limits, CIFAKE_GENERATOR)
 
 
+_SORTED = ("path", "unsorted")
+
 SOURCES: dict[str, SourceKind] = {
-    "zip": SourceKind("a zip with REAL/ and FAKE/ folders, if you like below train/ and test/", _open_zip),
-    "folder": SourceKind("the same as folders", lambda given, limits: FolderSource(_path(given), limits)),
+    "zip": SourceKind("a zip with REAL/ and FAKE/ folders, if you like below train/ and test/", _open_zip, _SORTED),
+    "folder": SourceKind("the same as folders", _open_folder, _SORTED),
     "files": SourceKind("uploaded files with labels", lambda given, limits: FilesSource(_path(given), limits)),
     "cifake": SourceKind("CIFAKE as published: its zip or folder, or downloaded when no path is given", _open_cifake),
     "parquet": SourceKind(

@@ -29,20 +29,21 @@ MANIFEST = "manifest.json"
 class FolderSource:
     """A folder with REAL/ and FAKE/ below it; `generator` is that of FAKE images in no folder of their own.
 
-    Folders that are links are not followed.
+    Folders that are links are not followed. Files outside these folders are left out, or are of the class `unsorted`.
     """
 
-    def __init__(self, path: StorePath, limits: ImportLimits, generator: str = "") -> None:
+    def __init__(self, path: StorePath, limits: ImportLimits, generator: str = "", unsorted: str = "") -> None:
         self._path = path
         self._limits = limits
         self._generator = generator
+        self._unsorted = unsorted
 
     def chunks(self) -> list[ChunkPlan]:
         """The folder's files by name, in pieces. Raises NoImages when none lies in REAL/ or FAKE/."""
         if not is_folder(self._path):
             raise NoImages(f"There is no folder {self._path}.", "Name a folder that holds REAL/ and FAKE/.")
         files = [(name, size) for name, size in _walk(self._path) if not is_junk(name) and not is_metadata(name)]
-        if not any(not isinstance(place(name), NoPlace) for name, _ in files):
+        if not any(not isinstance(place(name, self._unsorted), NoPlace) for name, _ in files):
             raise NoImages(
                 "The folder holds no file in a REAL/ or FAKE/ folder.", "Sort the images into REAL/ and FAKE/."
             )
@@ -56,7 +57,7 @@ class FolderSource:
         """The files of one piece."""
         for name in plan.where:
             path = safe_name(str(name))
-            placed = place(path)
+            placed = place(path, self._unsorted)
             if isinstance(placed, NoPlace):
                 yield Skip(path, placed.code, placed.message)
                 continue

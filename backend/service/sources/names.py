@@ -90,16 +90,18 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith(_ARCHIVES)
 
 
-def place(path: str) -> Place | NoPlace:
+def place(path: str, unsorted: str = "") -> Place | NoPlace:
     """Class, split and generator from the folders of a cleaned path.
 
     `[.../][train/]REAL/...` or `[.../][train/]FAKE/[generator/]...` in any letter case; the folder of the split may
-    also stand right below that of the class.
+    also stand right below that of the class. A file in no such folder is of the class `unsorted`, where there is one.
     """
     if is_archive(path):
         return NoPlace("archive.nested", "An archive within the archive is not opened.")
     folders = path.split("/")[:-1]
     classes = [number for number, folder in enumerate(folders) if folder.lower() in LABELS]
+    if not classes and unsorted:
+        return Place(unsorted, "", "")
     if not classes:
         return NoPlace("dataset.no_class_folder", "The file lies in no REAL/ or FAKE/ folder.")
     if len(classes) > 1:

@@ -22,12 +22,16 @@ from backend.settings import StorePath
 
 
 class ZipSource:
-    """A zip with REAL/ and FAKE/ folders; `generator` is that of FAKE images in no folder of their own."""
+    """A zip with REAL/ and FAKE/ folders; `generator` is that of FAKE images in no folder of their own.
 
-    def __init__(self, path: StorePath, limits: ImportLimits, generator: str = "") -> None:
+    Files outside these folders are left out, or are of the class `unsorted`.
+    """
+
+    def __init__(self, path: StorePath, limits: ImportLimits, generator: str = "", unsorted: str = "") -> None:
         self._path = path
         self._limits = limits
         self._generator = generator
+        self._unsorted = unsorted
 
     def chunks(self) -> list[ChunkPlan]:
         """The listing in pieces. Reads no member.
@@ -75,7 +79,7 @@ class ZipSource:
                 path = safe_path(member.name)
                 if member.folder or not path or is_junk(path) or is_metadata(path):
                     continue
-                placed = place(path)
+                placed = place(path, self._unsorted)
                 if isinstance(placed, NoPlace):
                     yield Skip(path, placed.code, placed.message)
                     continue
@@ -110,4 +114,4 @@ class ZipSource:
         if member.encrypted:
             raise BrokenArchive("The archive is encrypted.", "Send it without a password.")
         path = safe_path(member.name)
-        return not (member.folder or not path or is_junk(path) or isinstance(place(path), NoPlace))
+        return not (member.folder or not path or is_junk(path) or isinstance(place(path, self._unsorted), NoPlace))
