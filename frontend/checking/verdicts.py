@@ -38,6 +38,8 @@ def show_verdict(answer: Answer, card: Json) -> None:
     else:
         probability = float(prediction["probability_fake"])
         st.progress(min(max(probability, 0.0), 1.0), text=plain(describe_probability(prediction)))
+    if closest := prediction.get("closest_generator"):
+        st.markdown(f":material/fingerprint: {say('enrol.closest', generator=closest)}")
     for reason in describe_reasons(prediction, card):
         st.markdown(f":material/arrow_right: {plain(reason)}")
     st.markdown(f":material/straighten: {plain(describe_domain(prediction, card))}")

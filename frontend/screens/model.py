@@ -9,6 +9,7 @@ from frontend.formatting import count, duration, moment, percent, size
 from frontend.models.actions import show_delete, show_export, show_use
 from frontend.models.comparison import flatten, setting_name
 from frontend.models.confusion import show_confusion
+from frontend.models.enrolment import show_enrolment
 from frontend.models.figures import show_result
 from frontend.models.held_out import show_held_out
 from frontend.models.robustness import show_robustness
@@ -73,6 +74,7 @@ def show_page() -> None:
     show_description(card)
     show_result(card)
     show_held_out(card)
+    show_enrolment(card)
     show_trust(card)
     show_confusion(card)
     show_robustness(card)

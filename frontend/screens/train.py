@@ -11,6 +11,7 @@ import streamlit as st
 from frontend.client import FINISHED, pages
 from frontend.formatting import count, duration, rate
 from frontend.job_view import dataset_names, show_action, show_reason, show_retry, title_of
+from frontend.models.enrolment import show_gain
 from frontend.models.figures import show_result
 from frontend.progress import follow_job
 from frontend.session import asked, client, run_page, show_error
@@ -195,6 +196,7 @@ def show_model(job: Json) -> None:
         low, high = test["intervals"]["accuracy"]
         figures = {"accuracy": rate(test["accuracy"]), "low": rate(low), "high": rate(high), "images": count(test["n"])}
         st.markdown(say("train.done.accuracy", **figures))
+    show_gain(card)
     show_next_steps(card, job)
     show_result(card)
     if test is not None:

@@ -205,6 +205,30 @@ def test_a_model_is_evaluated_by_generator(shell: Shell) -> None:
     assert "left out" in shown.out
 
 
+def test_a_generator_is_enrolled_from_a_folder_of_its_pictures(shell: Shell) -> None:
+    random = np.random.default_rng(1)
+    (shell.folder / "striped").mkdir()
+    for number in range(12):
+        pixels = random.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+        pixels[::2] //= 4
+        Image.fromarray(pixels).save(shell.folder / "striped" / f"{number}.png")
+    first = next(card["id"] for card in shell.json("models") if card["active"])
+    command = ("enrol", "striped", "--model", first, "--generator", "stripes")
+    shown = shell.work(*command)
+    assert shown.status == 0, shown.err
+    lines = shown.out.splitlines()
+    assert lines[0] == "images of stripes: 12"
+    assert [line.split(":")[0] for line in lines[1:3]] == ["stripes before", "stripes after"]
+    assert lines[3].startswith("accuracy on the model's test images before: ")
+    card = next(card for card in shell.json("models") if card["name"] == "first and stripes")
+    (answer,) = shell.json("predict", "striped/0.png", "--model", card["id"])["predictions"]
+    assert (answer["label"], answer["closest_generator"]) == ("FAKE", "stripes")
+    for wrong in (("--dataset", "pictures"), ()):
+        twice = shell.json("enrol", *wrong, *command[1 if wrong else 2 :], status=1)
+        assert twice["error"]["code"] == "invalid_input"
+    shell.json("models", "delete", card["id"])
+
+
 def test_predict_takes_files_folders_and_patterns(shell: Shell) -> None:
     (shell.folder / "pictures" / "REAL" / "notes.txt").write_text("no picture, and not asked for")
     answer = shell.json("predict", "pictures/FAKE/0.png", "pictures/FAKE", "pictures/REAL/1*.png", "broken.png")

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 import streamlit as st
@@ -18,6 +19,7 @@ from frontend.client import Client, Upload
 from frontend.exports import Fetching
 from frontend.models.actions import export_of
 from tests.frontend.conftest import Open, shown
+from tests.pictures import encode
 from tests.running import RunningService
 
 NAME = "confused"
@@ -39,6 +41,13 @@ def noise_archive() -> bytes:
                     Image.effect_noise((32, 32), 60).convert("RGB").save(picture, "PNG")
                     archive.writestr(f"{split}/{label}/{i}.png", picture.getvalue())
     return buffer.getvalue()
+
+
+def picture_of_lines(n: int) -> bytes:
+    """Noise of which every second line is dark."""
+    pixels = np.random.default_rng(n).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    pixels[::2] //= 4
+    return encode(pixels)
 
 
 @pytest.fixture
@@ -106,6 +115,29 @@ def test_generators_that_the_fit_left_out_stand_beside_the_accuracy(open_page: O
     assert f"least of all of {left_out['worst']}" in shown(page).replace("\\", "")
     [tile] = [tile for tile in page.metric if tile.label == "Generators left out"]
     assert tile.value == f"{100 * left_out['recall']:.1f} %"
+
+
+def test_a_generator_is_taught_in_a_form_and_the_gain_is_shown(
+    open_page: Open, fitted: RunningService, confused: dict[str, Any]
+) -> None:
+    page = open_page(fitted.url, "model", id=confused["id"])
+    teach = next(button for button in page.button if button.label == "Teach")
+    teach.click().run()
+    assert "Name the generator and choose its pictures first." in shown(page)
+    pictures = [(f"{n}.png", picture_of_lines(n), "image/png") for n in range(12)]
+    page.text_input(key=f"enrol.generator.{confused['id']}").set_value("lines")
+    page.file_uploader(key=f"enrol.files.{confused['id']}").set_value(pictures)
+    next(button for button in page.button if button.label == "Teach").click().run()
+    job = Client(fitted.url).wait(str(page.query_params["job"]))
+    assert job["state"] == "done", job["reason"]
+    page = open_page(fitted.url, "model", id=job["result"]["model_id"])
+    assert "It was taught lines from 12 pictures." in shown(page)
+    gain = next(table.value for table in page.table if "Before" in table.value.columns)
+    assert list(gain["Figure"])[2] == "Accuracy on the old test pictures"
+    assert float(gain["After"][0].replace("\\", "")) > 0.9
+    Client(fitted.url).delete_model(str(job["result"]["model_id"]))
+    [brought] = get(fitted, "/datasets?q=lines")["items"]
+    Client(fitted.url).delete_dataset(brought["id"])
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
