@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,20 +52,6 @@ class Traces:
     def lean(self, X: Rows) -> Floats:
         """How far each row of features X (n, d) leans towards fakes, in standard deviations of REAL images. (n,)."""
         return (X @ self.weights).astype(np.float64) + self.offset
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `from_arrays` needs beside the names of the generators."""
-        return {"weights": self.weights, "offset_limit": np.array([self.offset, self.limit])}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], generators: tuple[str, ...], dimensions: int) -> Traces:
-        """The stored direction, for rows of so many features. Raises KeyError or ValueError where arrays do not fit."""
-        weights, numbers = arrays["weights"].astype(np.float32), arrays["offset_limit"]
-        if weights.shape != (dimensions,) or numbers.shape != (2,):
-            raise ValueError("arrays of shapes that do not fit the extractor")
-        if not (np.isfinite(weights).all() and np.isfinite(numbers).all()):
-            raise ValueError("values that are no numbers")
-        return cls(weights, float(numbers[0]), float(numbers[1]), generators)
 
 
 def fit_traces(real: Rows, fakes: Mapping[str, Rows], held_out: Rows, seed: int) -> Traces | None:

@@ -69,23 +69,3 @@ def test_too_few_photographs_give_nothing() -> None:
     fakes = {str(name): make_fakes(name, FEWEST_FAKES) for name in range(3)}
     assert fit_traces(make_real(FEWEST_REAL - 1, 1), fakes, make_real(200, 2), 0) is None
     assert fit_traces(make_real(FEWEST_REAL, 1), fakes, make_real(99, 2), 0) is None
-
-
-def test_stored_traces_answer_as_before(traces: Traces) -> None:
-    stored = Traces.from_arrays(traces.arrays(), traces.generators, WIDTH)
-    rows = make_real(50, 4)
-    assert np.array_equal(stored.lean(rows), traces.lean(rows))
-    assert (stored.limit, stored.generators) == (traces.limit, traces.generators)
-
-
-@pytest.mark.parametrize(
-    ("name", "damaged"),
-    [
-        ("weights", np.ones(WIDTH - 1, dtype=np.float32)),
-        ("weights", np.full(WIDTH, np.nan, dtype=np.float32)),
-        ("offset_limit", np.array([1.0])),
-    ],
-)
-def test_damaged_arrays_are_refused(traces: Traces, name: str, damaged: NDArray[np.float32]) -> None:
-    with pytest.raises(ValueError, match=r"do not fit|no numbers"):
-        Traces.from_arrays({**traces.arrays(), name: damaged}, traces.generators, WIDTH)
