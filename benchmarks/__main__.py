@@ -4,7 +4,7 @@
 
 Takes hours on two cores, most of it fine-tuning. Each one is a program of its own (`python -m benchmarks.NAME`); one
 that fails does not stop the others. Test images of CIFAKE are read by `cifake --final`,
-`finetuning --final`, `enrolment` and `edited` alone.
+`finetuning --final`, `enrolment`, `enrolment_larger` and `edited` alone.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "reliability": (),
     "fuzz": (),
     "enrolment": (),
+    "enrolment_larger": (),
 }
 """Module and arguments, in the order of the run."""
 

@@ -89,7 +89,10 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "targets": lambda: calibration.targets(read_result("calibration")),
     },
     "docs/edited-images.md": {"edited": lambda: edited.table(read_result("edited"))},
-    "docs/enrolment.md": {"enrolment": lambda: enrolment.table(read_result("enrolment"))},
+    "docs/enrolment.md": {
+        "enrolment": lambda: enrolment.table(read_result("enrolment")),
+        "larger": lambda: enrolment.table(read_result("enrolment_larger")),
+    },
     "docs/domain.md": {
         "methods": lambda: domain.table(read_result("domain")),
         "sets": lambda: domain.by_set(read_result("domain")),

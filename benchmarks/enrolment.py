@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from benchmarks.record import ROOT, data_folder, write_result
 
 BASE = ROOT / "models" / "cifake-logreg"
 ENROLLED = 50
-SAMPLE = 12_000
+SAMPLE, TESTED = 12_000, 10_000
 BATCH = 100
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -54,8 +55,11 @@ class Material:
     generators: dict[str, Rows]
 
 
-def load(extract: Callable[[list[NDArray[np.uint8]]], Rows], folder: Path) -> Material:
-    """Features of all images; those that lie in the folder already are read."""
+def load(extract: Callable[[list[NDArray[np.uint8]]], Rows], folder: Path, sample: int, test: int) -> Material:
+    """Features of all images; those that lie in the folder already are read.
+
+    sample, test: images of each of CIFAKE's classes for fitting, and for testing (evenly spread).
+    """
     cifake, gen32 = (zipfile.ZipFile(data_folder() / name) for name in ("cifake.zip", "gen32.zip"))
     table = pq.read_table(BASE / "predictions.parquet", columns=["path", "split"])
     split = dict(zip(table["path"].to_pylist(), table["split"].to_pylist(), strict=True))
@@ -63,10 +67,9 @@ def load(extract: Callable[[list[NDArray[np.uint8]]], Rows], folder: Path) -> Ma
     names: dict[str, list[str]] = {}
     for label in ("REAL", "FAKE"):
         listed = sorted(name for name in cifake.namelist() if f"train/{label}/" in name and name.endswith(".jpg"))
-        names[label] = [listed[i] for i in random.permutation(len(listed))[:SAMPLE]]
-        names[f"test{label}"] = sorted(
-            name for name in cifake.namelist() if f"test/{label}/" in name and name.endswith(".jpg")
-        )
+        names[label] = [listed[i] for i in random.permutation(len(listed))[:sample]]
+        listed = sorted(name for name in cifake.namelist() if f"test/{label}/" in name and name.endswith(".jpg"))
+        names[f"test{label}"] = listed[:: len(listed) // test][:test]
     names["gen"] = sorted(name for name in gen32.namelist() if not name.endswith("/"))
     rows: dict[str, Rows] = {}
     for part, files in names.items():
@@ -231,38 +234,56 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measures and writes the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, default=20)
-    parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
-    card = json.loads((BASE / "card.json").read_text(encoding="utf-8"))
-    detector: Detector = restore(card, read_arrays(BASE), backbones=ROOT / "models" / "backbones")
-    base = detector.head
-    assert isinstance(base, LinearHead)
-    with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        material = load(detector.extractor.extract, folder)
+def measure_all(base: LinearHead, material: Material, draws: int) -> dict[str, Any]:
+    """Everything that is published of one base: before, and over so many drawings."""
     started = time.perf_counter()
     whitening = Whitening.of(material.real)
     seconds = time.perf_counter() - started
     before = measure(base, material, material.generators)
     runs = []
-    for seed in range(given.draws):
+    for seed in range(draws):
         runs.append(draw(base, material, whitening, seed))
         print(seed, runs[-1]["together"]["accuracy"], runs[-1]["together"]["generators"], file=sys.stderr, flush=True)
-    result = {
+    return {
         "enrolled": ENROLLED,
-        "draws": given.draws,
+        "draws": draws,
         "real_images": len(material.real),
         "held_out_images": sum(len(rows) for rows in material.held_out),
+        "test_images": sum(len(rows) for rows in material.test),
         "images": {name: len(rows) for name, rows in material.generators.items()},
         "whitening_seconds": seconds,
         "before": before,
         "figures": summarise(runs, before),
     }
+
+
+def parse_arguments(about: str) -> argparse.Namespace:
+    """draws, and the folder of features if any."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--folder", type=Path)
+    return parser.parse_args()
+
+
+@contextmanager
+def folder_of_features(given: Path | None) -> Iterator[Path]:
+    """The folder that was given, made where it is missing, or one that goes away again."""
+    with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as temporary:
+        folder = given or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def main() -> None:
+    """Measures and writes the result."""
+    given = parse_arguments(str(__doc__))
+    card = json.loads((BASE / "card.json").read_text(encoding="utf-8"))
+    detector: Detector = restore(card, read_arrays(BASE), backbones=ROOT / "models" / "backbones")
+    base = detector.head
+    assert isinstance(base, LinearHead)
+    with folder_of_features(given.folder) as folder:
+        material = load(detector.extractor.extract, folder, SAMPLE, TESTED)
+    result = measure_all(base, material, given.draws)
     print(table(result))
     print(write_result("enrolment", result, seed=0))
 

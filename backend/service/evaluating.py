@@ -20,6 +20,7 @@ from backend.core.hypothesis import Trial, conclude
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.dataset_index import digest_of, read_index
 from backend.service.dataset_info import INDEX, DatasetInfo
+from backend.service.datasets import DatasetStore
 from backend.service.features import FeatureStore
 from backend.service.gathering import Gathered, Source, blocks, gather, needed_chunks, unnamed_generator
 from backend.service.model_files import PREDICTIONS, read_arrays
@@ -109,7 +110,24 @@ def _choose(task: EvaluateTask) -> tuple[Gathered, NDArray[np.bool_], int, bool]
 
 
 def training_pixels(task: EvaluateTask) -> pa.Array | None:
-    """The pixel digests of the images that the model was trained or calibrated on; None where they are not known."""
+    """The pixel digests of the images that the model was trained or calibrated on; None where they are not known.
+
+    Those of its own data set but for the test images, and the FAKE ones of every data set that was enrolled.
+    """
+    own, store = _own_pixels(task), DatasetStore(task.datasets)
+    if own is None:
+        return None
+    try:
+        indexes = [
+            store.index(str(one["dataset_id"]), ["label", "pixel_sha256"]) for one in task.card.get("enrolled", ())
+        ]
+    except NotFound:
+        return None
+    brought = [index.filter(pc.equal(index["label"], 1))["pixel_sha256"].combine_chunks() for index in indexes]
+    return pa.concat_arrays([own, *brought])
+
+
+def _own_pixels(task: EvaluateTask) -> pa.Array | None:
     if task.trained_on is None:
         return None
     try:

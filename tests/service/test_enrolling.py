@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.core.errors import ConfigError, NotFound, TooFewImages
+from backend.core.errors import ConfigError, NoImages, NotFound, TooFewImages
 from backend.service.app import Service
 from backend.service.enrolling import enrol_images_params, enrol_params
 from backend.service.jobs import named_datasets
@@ -60,6 +60,8 @@ def test_an_enrolment_makes_a_model_that_knows_the_generator(here: Service, mode
     assert card["accuracy"]["test"] > gain["test_accuracy_before"] - 0.1
     with pytest.raises(ConfigError, match="already"):
         enrol_params(here, card["id"], striped, "stripes")
+    with pytest.raises(NoImages, match="training set"):  # what was enrolled is no test of the model
+        run_here(here, "evaluate", {"model_id": card["id"], "dataset_ids": [striped], "split": "test"})
     asked = {"stripes": picture("striped"), "doubles": picture("doubled"), "noise": picture("")}
     answers = here.predictor.predict(list(asked.items()), card["id"])["predictions"]
     assert [(answer["label"], answer["closest_generator"]) for answer in answers] == [
