@@ -30,6 +30,7 @@ from backend.core.calibration import choose_threshold, fit_platt, probability
 from backend.core.detector import Detector, restore
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.multi import MultiHead
+from backend.core.heads.multi_fit import join
 from backend.core.heads.specialists import Whitening, few_shot
 from backend.core.images import decode
 from backend.core.metrics import auroc
@@ -92,13 +93,6 @@ def load(extract: Callable[[list[NDArray[np.uint8]]], Rows], folder: Path, sampl
         held_out=(rows["REAL"][unseen["REAL"]], rows["FAKE"][unseen["FAKE"]]),
         test=(rows["testREAL"], rows["testFAKE"]),
         generators={str(name): rows["gen"][owner == name] for name in np.unique(owner)},
-    )
-
-
-def join(base: LinearHead, weights: Rows, intercepts: Floats) -> MultiHead:
-    """The base with specialists beside it."""
-    return MultiHead(
-        np.concatenate([base.weights[:, None], weights], axis=1), np.concatenate([[base.intercept], intercepts])
     )
 
 

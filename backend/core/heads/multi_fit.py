@@ -17,6 +17,10 @@ Rows = NDArray[np.float32]
 MAIN_SHARE = 0.5
 """A generator with more than this share of the FAKE images is what the linear head knows best: it gets no other."""
 
+SHARPEN = 5.0
+"""The linear head's log-odds are multiplied by this: of another generator's images it knows nothing, so that below its
+own boundary its opinion is noise, which would only blur what the specialists say."""
+
 
 def with_specialists(
     base: LinearHead, X: Rows, y: NDArray[np.int8], generators: NDArray[np.str_], seed: int
@@ -28,16 +32,22 @@ def with_specialists(
     names, counts = np.unique(generators[(y == 1) & (generators != "")], return_counts=True)
     fakes = int((y == 1).sum())
     few = [str(name) for name, count in zip(names, counts, strict=True) if FEWEST <= count <= MAIN_SHARE * fakes]
-    weights, intercepts = base.weights[:, None], np.array([base.intercept])
-    if few:
-        samples = [X[(y == 1) & (generators == name)] for name in few]
-        real = X[_some(y == 0)]
-        rest = (y == 1) & ~np.isin(generators, few)
-        known = [X[_some(rest)]] if rest.any() else []
-        more, offsets = few_shot(Whitening.of(real), real, samples, known, seed)
-        weights, intercepts = np.concatenate([weights, more], axis=1), np.concatenate([intercepts, offsets])
     chosen: dict[str, Any] = {**base.chosen, "specialists": ["all", *few]}
-    return MultiHead(np.ascontiguousarray(weights), intercepts, chosen)
+    if not few:
+        return MultiHead(np.ascontiguousarray(base.weights[:, None]), np.array([base.intercept]), chosen)
+    samples = [X[(y == 1) & (generators == name)] for name in few]
+    real = X[_some(y == 0)]
+    rest = (y == 1) & ~np.isin(generators, few)
+    known = [X[_some(rest)]] if rest.any() else []
+    return join(base, *few_shot(Whitening.of(real), real, samples, known, seed), chosen)
+
+
+def join(
+    base: LinearHead, weights: Rows, intercepts: NDArray[np.float64], chosen: dict[str, Any] | None = None
+) -> MultiHead:
+    """The base, sharpened, with specialists beside it: their weights (d, k) and intercepts (k,)."""
+    together = np.concatenate([SHARPEN * base.weights[:, None], weights], axis=1, dtype=np.float32)
+    return MultiHead(together, np.concatenate([[SHARPEN * base.intercept], intercepts]), chosen or {})
 
 
 def _some(mask: NDArray[np.bool_]) -> NDArray[np.intp]:

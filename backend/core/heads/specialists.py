@@ -25,10 +25,10 @@ FEWEST = 10
 LEAST_PENALTY = 0.3
 """Added to each eigenvalue of the correlation of REAL; features by rows come on top, for what few rows cannot tell."""
 
-RISKED = 0.5
+RISKED = 1.0
 """Share that all specialists together weigh beside the head of all FAKE images."""
 
-TEMPER = 0.5
+TEMPER = 0.7
 """Likelihood ratios are raised to this power: calibration on a few dozen images is too sure of itself."""
 
 _FOLDS = 5
