@@ -25,8 +25,8 @@ EXTRACTOR = {
     "pooling": ["mean", "std"],
 }
 SAMPLE, TESTED = 5_000, 2_500
-HEAD = HeadConfig("logreg", C=0.001)
-"""C as a search on the training images finds it for as many rows."""
+HEAD = HeadConfig("logreg", C=0.01)
+"""C has the lowest log loss on the held-out images, of 0.0001, 0.0003, 0.001, … 0.03."""
 
 
 def main() -> None:
