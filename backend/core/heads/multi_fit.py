@@ -17,10 +17,6 @@ Rows = NDArray[np.float32]
 MAIN_SHARE = 0.5
 """A generator with more than this share of the FAKE images is what the linear head knows best: it gets no other."""
 
-SHARPEN = 5.0
-"""The linear head's log-odds are multiplied by this: of another generator's images it knows nothing, so that below its
-own boundary its opinion is noise, which would only blur what the specialists say."""
-
 
 def with_specialists(
     base: LinearHead, X: Rows, y: NDArray[np.int8], generators: NDArray[np.str_], seed: int
@@ -45,9 +41,9 @@ def with_specialists(
 def join(
     base: LinearHead, weights: Rows, intercepts: NDArray[np.float64], chosen: dict[str, Any] | None = None
 ) -> MultiHead:
-    """The base, sharpened, with specialists beside it: their weights (d, k) and intercepts (k,)."""
-    together = np.concatenate([SHARPEN * base.weights[:, None], weights], axis=1, dtype=np.float32)
-    return MultiHead(together, np.concatenate([[SHARPEN * base.intercept], intercepts]), chosen or {})
+    """The base with specialists beside it: their weights (d, k) and intercepts (k,)."""
+    together = np.concatenate([base.weights[:, None], weights], axis=1, dtype=np.float32)
+    return MultiHead(together, np.concatenate([[base.intercept], intercepts]), chosen or {})
 
 
 def _some(mask: NDArray[np.bool_]) -> NDArray[np.intp]:

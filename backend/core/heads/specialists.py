@@ -25,7 +25,7 @@ FEWEST = 10
 LEAST_PENALTY = 0.3
 """Added to each eigenvalue of the correlation of REAL; features by rows come on top, for what few rows cannot tell."""
 
-RISKED = 1.0
+RISKED = 0.4
 """Share that all specialists together weigh beside the head of all FAKE images."""
 
 TEMPER = 0.7
