@@ -28,13 +28,18 @@ _FOLDS = 5
 Scores = NDArray[np.float64]
 
 
+def check_generator(name: str) -> None:
+    """Raises ConfigError for an empty name."""
+    if not name.strip():
+        raise ConfigError("The generator has no name.", "Name it: the model's answers and its card will.")
+
+
 def check_enrolment(count: int, generator: str, excluded: int = 0) -> None:
     """Raises ConfigError for an empty name, TooFewImages where there are less than FEWEST images.
 
     excluded: images that were left out of the count because the model knows them.
     """
-    if not generator.strip():
-        raise ConfigError("The generator has no name.", "Name it: the model's answers and its card will.")
+    check_generator(generator)
     if count < FEWEST:
         raise TooFewImages(
             f"There are {count} FAKE images of {generator}"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from backend.core.enrolment import FEWEST, check_enrolment, measure_gain
+from backend.core.enrolment import check_enrolment, check_generator, measure_gain
 from backend.core.errors import ConfigError, NotFound
 from backend.core.heads import HeadConfig, load_head
 from backend.core.held_out import Rows, both
@@ -74,9 +74,9 @@ def enrol_images_params(
 ) -> dict[str, Any]:
     """As `enrol_params`, for images that a source brings: the job first makes them a data set, named by the generator.
 
-    Raises NotFound, ConfigError.
+    How many there are only the import tells. Raises NotFound, ConfigError.
     """
-    check_enrolment(FEWEST, generator)  # its name; how many images there are the import tells
+    check_generator(generator)
     params = _params(service, model_id, {"generator": generator}, name)
     return {**params, "name": f"{generator[:80]} {new_job_id()[:8]}", "source": dict(source)}
 

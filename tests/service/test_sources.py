@@ -18,8 +18,8 @@ from backend.core.errors import (
 )
 from backend.service.sources import SOURCES, RawImage, open_source
 from backend.service.sources.names import NoPlace, place, safe_generator, safe_name, safe_path
-from tests.service.pictures import picture, write_tree
-from tests.service.reading import read_source
+from tests.service.pictures import picture, pictures, write_tree, write_zip
+from tests.service.reading import places_of, read_source
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,21 @@ def test_files_come_with_their_labels(tmp_path: Path) -> None:
 def test_wrong_manifests_are_refused(tmp_path: Path, entries: object, error: type[DeepfakeError]) -> None:
     with pytest.raises(error):
         read_source(write_manifest(tmp_path, entries))
+
+
+@pytest.mark.parametrize("kind", ["zip", "folder"])
+def test_files_in_no_class_folder_are_of_the_class_that_the_description_gives(tmp_path: Path, kind: str) -> None:
+    members = pictures(["a.png", "train/deep/b.png", "REAL/c.png", "REAL/FAKE/d.png"])
+    path = write_zip(tmp_path / "a.zip", members) if kind == "zip" else write_tree(tmp_path / "tree", members)
+    images, skips = read_source({"kind": kind, "path": str(path), "unsorted": "FAKE"})
+    assert places_of(images) == {
+        "a.png": ("FAKE", "", ""),
+        "train/deep/b.png": ("FAKE", "", ""),
+        "REAL/c.png": ("REAL", "", ""),
+    }
+    assert [skip.code for skip in skips] == ["dataset.ambiguous_folder"]
+    with pytest.raises(UnknownSource, match="unsorted"):
+        open_source({"kind": kind, "path": str(path), "unsorted": "MAYBE"})
 
 
 def test_unknown_sources_and_options_name_the_known_ones(tmp_path: Path) -> None:
