@@ -1,0 +1,129 @@
+"""Which enrolled generator an image, or a batch said to come from one source, was made by, or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.errors import ConfigError, InvalidInput
+from backend.core.extractors import Extractor
+from backend.core.fingerprints.correlation import correlations
+from backend.core.fingerprints.denoisers import check_denoiser, residuals
+from backend.core.fingerprints.fingerprint import Fingerprint
+from backend.core.fingerprints.gallery import Gallery
+from backend.core.fingerprints.sums import Size, crop, working_size
+from backend.core.images import pixel_digest
+
+FALSE_ATTRIBUTION = 0.05
+"""Share of batches from foreign sources that may be attributed to an enrolled one."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """How one enrolled generator fits the batch."""
+
+    generator: str
+    correlation: float  # normalised, mean over the images, -1..1
+    z: float  # in standard deviations of what batches of this size from other enrolled sources have
+    score: float  # log likelihood ratio against a source that is not enrolled, nats
+    crops: int  # images of which a part was compared, or that were compared with a part of the fingerprint
+    pixels_share: float  # of the fingerprint's pixels that were compared, mean over the images
+    lost: float  # share of the signal-to-noise ratio of whole images that this costs, 0..1
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The answer for one batch."""
+
+    source: str | None  # None: none of the enrolled
+    images: int  # that were compared
+    constant: int  # of one colour, left out
+    duplicates: int  # left out
+    method: str  # "correlation", or "combined" where the images' traits were used too
+    score: float  # of the best match
+    threshold: float  # from which on a match is an attribution
+    false_attribution: float
+    matches: tuple[Match, ...]  # the best first
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def attribute(
+    gallery: Gallery,
+    images: Sequence[NDArray[np.uint8]],
+    *,
+    traits: Extractor | None = None,  # noqa: ARG001
+    false_attribution: float = FALSE_ATTRIBUTION,
+) -> Attribution:
+    """Of k RGB images of one source. An image of another size than a fingerprint is cropped, or the fingerprint is.
+
+    Raises InvalidInput where no image is left, TooSmall, ConfigError for a share outside 0.001 to 0.5.
+    """
+    if not 0.001 <= false_attribution <= 0.5:
+        raise ConfigError(f"false_attribution is {false_attribution}.", "It must be between 0.001 and 0.5.")
+    pixels, constant, duplicates = _usable(images)
+    denoiser = gallery.fingerprints[0].denoiser
+    found = np.empty((len(pixels), len(gallery.fingerprints)))
+    shares = np.empty_like(found)
+    cropped = np.empty(found.shape, bool)
+    for row, image in enumerate(pixels):
+        check_denoiser(denoiser, *image.shape[:2])
+        compared: dict[Size, NDArray[np.float32]] = {}
+        for column, one in enumerate(gallery.fingerprints):
+            size = _common(image, one)
+            if size not in compared:
+                compared[size] = residuals(crop(image, size)[None], denoiser)
+            found[row, column] = correlations(compared[size], crop(one.residual, size))[0]
+            shares[row, column] = size[0] * size[1] / (one.size[0] * one.size[1])
+            cropped[row, column] = size != one.size or size != image.shape[:2]
+    means = found.mean(axis=0)[None]
+    k = len(pixels) ** 2 / (1 / shares).sum(axis=0)  # images of full size that tell as much
+    scores, z = gallery.scoring.scores(means, k)[0], gallery.scoring.z(means, k)[0]
+    best, threshold = int(scores.argmax()), gallery.threshold(float(k.max()), false_attribution)
+    matches = tuple(
+        Match(
+            generator=gallery.fingerprints[i].generator,
+            correlation=float(means[0, i]),
+            z=float(z[i]),
+            score=float(scores[i]),
+            crops=int(cropped[:, i].sum()),
+            pixels_share=float(shares[:, i].mean()),
+            lost=1 - sqrt(k[i] / len(pixels)),
+        )
+        for i in np.argsort(-scores)
+    )
+    return Attribution(
+        source=gallery.fingerprints[best].generator if scores[best] > threshold else None,
+        images=len(pixels),
+        constant=constant,
+        duplicates=duplicates,
+        method="correlation",
+        score=float(scores[best]),
+        threshold=threshold,
+        false_attribution=false_attribution,
+        matches=matches,
+    )
+
+
+def _usable(images: Sequence[NDArray[np.uint8]]) -> tuple[list[NDArray[np.uint8]], int, int]:
+    """Images without those of one colour and those that came before, and how many of each were left out."""
+    if not images:
+        raise InvalidInput("There are no images.", "Send at least one.")
+    several = [image for image in images if (image != image[0, 0]).any()]
+    by_digest = {pixel_digest(image): image for image in several}
+    if not by_digest:
+        raise InvalidInput("Every image is of one colour: it leaves no residual.", "Send images with content.")
+    return list(by_digest.values()), len(images) - len(several), len(several) - len(by_digest)
+
+
+def _common(image: NDArray[np.uint8], one: Fingerprint) -> Size:
+    """(height, width) that the image and the fingerprint both have."""
+    height, width = working_size(*image.shape[:2])
+    return min(height, one.size[0]), min(width, one.size[1])
