@@ -19,6 +19,8 @@ from backend.core.fingerprints.gallery import Gallery
 from backend.core.fingerprints.sums import Size, crop, working_size
 from backend.core.images import pixel_digest
 
+Floats = NDArray[np.float64]
+
 FALSE_ATTRIBUTION = 0.05
 """Share of batches from foreign sources that may be attributed to an enrolled one."""
 
@@ -30,7 +32,7 @@ class Match:
     generator: str
     correlation: float  # normalised, mean over the images, -1..1
     z: float  # in standard deviations of what batches of this size from other enrolled sources have
-    score: float  # log likelihood ratio against a source that is not enrolled, nats
+    score: float  # log likelihood minus that of the best other explanation, nats
     crops: int  # images of which a part was compared, or that were compared with a part of the fingerprint
     pixels_share: float  # of the fingerprint's pixels that were compared, mean over the images
     lost: float  # share of the signal-to-noise ratio of whole images that this costs, 0..1
@@ -55,61 +57,93 @@ class Attribution:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What the images of one batch show, one row an image."""
+
+    correlation: Floats  # (n, G)
+    traits: Floats | None  # (n, G) discriminants; None where they cannot be used
+    shares: Floats  # (n, G): part of the fingerprint's pixels that was compared
+    cropped: NDArray[np.bool_]  # (n, G): whether only a part of the image or of the fingerprint was compared
+
+
 def attribute(
     gallery: Gallery,
     images: Sequence[NDArray[np.uint8]],
     *,
-    traits: Extractor | None = None,  # noqa: ARG001
+    traits: Extractor | None = None,
     false_attribution: float = FALSE_ATTRIBUTION,
 ) -> Attribution:
     """Of k RGB images of one source. An image of another size than a fingerprint is cropped, or the fingerprint is.
 
-    Raises InvalidInput where no image is left, TooSmall, ConfigError for a share outside 0.001 to 0.5.
+    With the extractor of the enrolled traits both kinds of evidence are weighed together; without it, or where an image
+    is smaller than the fingerprints, the correlations alone. Raises InvalidInput where no image is left, TooSmall,
+    ConfigError for a share outside 0.001 to 0.5.
     """
     if not 0.001 <= false_attribution <= 0.5:
         raise ConfigError(f"false_attribution is {false_attribution}.", "It must be between 0.001 and 0.5.")
     pixels, constant, duplicates = _usable(images)
-    denoiser = gallery.fingerprints[0].denoiser
-    found = np.empty((len(pixels), len(gallery.fingerprints)))
-    shares = np.empty_like(found)
-    cropped = np.empty(found.shape, bool)
-    for row, image in enumerate(pixels):
+    evidence = examine(gallery, pixels, traits)
+    k = _images_worth(evidence.shares.mean(axis=1))
+    correlation = evidence.correlation.mean(axis=0)
+    judge, rows = gallery.by_correlation, evidence.correlation
+    if gallery.combined is not None and evidence.traits is not None:
+        judge, rows = gallery.combined, np.concatenate([evidence.correlation, evidence.traits], axis=1)
+    scores = judge.model.scores(rows.mean(axis=0, keepdims=True), k)[0]
+    z = gallery.by_correlation.model.z(correlation[None], k)[0]
+    threshold = judge.threshold(k, false_attribution)
+    matches = tuple(
+        Match(
+            generator=gallery.fingerprints[i].generator,
+            correlation=float(correlation[i]),
+            z=float(z[i]),
+            score=float(scores[i]),
+            crops=int(evidence.cropped[:, i].sum()),
+            pixels_share=float(evidence.shares[:, i].mean()),
+            lost=1 - sqrt(_images_worth(evidence.shares[:, i]) / len(pixels)),
+        )
+        for i in np.argsort(-scores)
+    )
+    return Attribution(
+        source=matches[0].generator if matches[0].score > threshold else None,
+        images=len(pixels),
+        constant=constant,
+        duplicates=duplicates,
+        method="correlation" if judge is gallery.by_correlation else "combined",
+        score=matches[0].score,
+        threshold=threshold,
+        false_attribution=false_attribution,
+        matches=matches,
+    )
+
+
+def examine(gallery: Gallery, images: Sequence[NDArray[np.uint8]], traits: Extractor | None) -> Evidence:
+    """The evidence in images of any sizes. Raises TooSmall where the denoiser's window does not fit one."""
+    fingerprints = gallery.fingerprints
+    denoiser = fingerprints[0].denoiser
+    found = np.empty((len(images), len(fingerprints)))
+    shares, cropped = np.empty_like(found), np.empty(found.shape, bool)
+    for row, image in enumerate(images):
         check_denoiser(denoiser, *image.shape[:2])
         compared: dict[Size, NDArray[np.float32]] = {}
-        for column, one in enumerate(gallery.fingerprints):
+        for column, one in enumerate(fingerprints):
             size = _common(image, one)
             if size not in compared:
                 compared[size] = residuals(crop(image, size)[None], denoiser)
             found[row, column] = correlations(compared[size], crop(one.residual, size))[0]
             shares[row, column] = size[0] * size[1] / (one.size[0] * one.size[1])
             cropped[row, column] = size != one.size or size != image.shape[:2]
-    means = found.mean(axis=0)[None]
-    k = len(pixels) ** 2 / (1 / shares).sum(axis=0)  # images of full size that tell as much
-    scores, z = gallery.scoring.scores(means, k)[0], gallery.scoring.z(means, k)[0]
-    best, threshold = int(scores.argmax()), gallery.threshold(float(k.max()), false_attribution)
-    matches = tuple(
-        Match(
-            generator=gallery.fingerprints[i].generator,
-            correlation=float(means[0, i]),
-            z=float(z[i]),
-            score=float(scores[i]),
-            crops=int(cropped[:, i].sum()),
-            pixels_share=float(shares[:, i].mean()),
-            lost=1 - sqrt(k[i] / len(pixels)),
-        )
-        for i in np.argsort(-scores)
-    )
-    return Attribution(
-        source=gallery.fingerprints[best].generator if scores[best] > threshold else None,
-        images=len(pixels),
-        constant=constant,
-        duplicates=duplicates,
-        method="correlation",
-        score=float(scores[best]),
-        threshold=threshold,
-        false_attribution=false_attribution,
-        matches=matches,
-    )
+    discriminants = gallery.discriminants
+    usable = traits is not None and traits.digest == fingerprints[0].traits_digest and bool((shares == 1).all())
+    if traits is None or discriminants is None or not usable:
+        return Evidence(found, None, shares, cropped)
+    rows = traits.extract([crop(image, fingerprints[0].size) for image in images])
+    return Evidence(found, discriminants.apply(rows), shares, cropped)
+
+
+def _images_worth(shares: Floats) -> float:
+    """How many whole images tell as much as these parts (n,) of images: the variance of a mean goes by 1 / share."""
+    return float(len(shares) ** 2 / (1 / shares).sum())
 
 
 def _usable(images: Sequence[NDArray[np.uint8]]) -> tuple[list[NDArray[np.uint8]], int, int]:

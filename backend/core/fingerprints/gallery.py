@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from backend.core.errors import ConfigError, NotFound
 from backend.core.fingerprints.correlation import correlations
 from backend.core.fingerprints.fingerprint import Distribution, Fingerprint
-from backend.core.fingerprints.scoring import CorrelationScores
+from backend.core.fingerprints.scoring import SourceModel
+from backend.core.fingerprints.sums import crop
+from backend.core.fingerprints.traits import Discriminants, without_source
 
 Floats = NDArray[np.float64]
 
@@ -21,19 +23,40 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
 """Sizes of batches for which the limit is measured; between them it is interpolated."""
 
 FEWEST_SOURCES = 3
-"""With fewer enrolled sources none can be left out to see what a foreign one scores."""
+"""With fewer enrolled sources none can be left out to see what a foreign one scores, and traits are not used."""
 
-_DRAWS = 200  # batches from each source that is left out
+_DRAWS = 100  # batches from each source that is left out
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One way to weigh evidence, with its limits."""
+
+    model: SourceModel
+    foreign: dict[int, Floats]  # batch size -> best scores of batches from sources that were left out, sorted
+
+    def threshold(self, k: float, false_attribution: float) -> float:
+        """The score that at most such a share of batches of k images from foreign sources reaches."""
+        if not self.foreign:
+            sources = len(self.model.means)
+            z = NormalDist().inv_cdf((1 - false_attribution) ** (1 / sources))
+            spread = np.sqrt(np.diag(self.model.between + self.model.within / k))
+            at = np.tile(self.model.foreign, (sources, 1)) + np.diag(z * spread)
+            return float(np.diag(self.model.scores(at, k)).max())
+        sizes = [log2(size) for size in BATCHES]
+        limits = [np.quantile(self.foreign[size], 1 - false_attribution) for size in BATCHES]
+        return float(np.interp(log2(max(k, 1.0)), sizes, limits))
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Fingerprints of one denoiser and what their correlations mean."""
+    """Fingerprints of one denoiser and what evidence for them means."""
 
     fingerprints: tuple[Fingerprint, ...]
-    scoring: CorrelationScores
+    by_correlation: Judge
+    combined: Judge | None  # with traits; None where fingerprints have none, differ in size, or are fewer than three
+    discriminants: Discriminants | None
     others: dict[str, Distribution]  # generator -> correlations of the other sources' images with it
-    foreign: dict[int, Floats]  # batch size -> best scores of batches from sources that were left out, sorted
 
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint]) -> Gallery:
@@ -41,64 +64,65 @@ class Gallery:
         if not fingerprints:
             raise NotFound("No generator is enrolled.", "Enrol one first.")
         if len({(one.denoiser, one.traits_digest) for one in fingerprints}) > 1:
-            raise ConfigError("These fingerprints are of several denoisers.", "Choose one of them.")
-        samples = [_correlations_of(one, fingerprints) for one in fingerprints]
-        everyone = list(range(len(fingerprints)))
+            raise ConfigError("These fingerprints are of several kinds.", "Choose those of one denoiser.")
+        rows = [_correlations_of(one, fingerprints) for one in fingerprints]
         others = {}
         for place, one in enumerate(fingerprints):
-            foreign = [rows[:, place] for i, rows in enumerate(samples) if i != place]
-            if foreign and (values := np.concatenate(foreign)[np.isfinite(np.concatenate(foreign))]).size:
-                others[one.generator] = Distribution.of(values)
-        return cls(tuple(fingerprints), CorrelationScores.fit(samples, everyone), others, _foreign_scores(samples))
+            if foreign := [found[:, place] for i, found in enumerate(rows) if i != place]:
+                others[one.generator] = Distribution.of(np.concatenate(foreign))
+        combined, discriminants = None, None
+        if _share_traits(fingerprints):
+            discriminants, scores = Discriminants.fit([one.traits for one in fingerprints])
+            combined = _judge(rows, [found[: len(part)] for found, part in zip(scores, rows, strict=True)])
+        return cls(tuple(fingerprints), _judge(rows, None), combined, discriminants, others)
 
     @property
     def calibrated(self) -> bool:
         """Whether limits were measured on sources that were left out; else they come from normal distributions."""
-        return bool(self.foreign)
+        return bool(self.by_correlation.foreign)
 
-    def threshold(self, k: float, false_attribution: float) -> float:
-        """The score that at most such a share of batches of k images from foreign sources reaches."""
-        if not self.foreign:
-            chance = 1 - (1 - false_attribution) ** (1 / len(self.fingerprints))
-            z = NormalDist().inv_cdf(1 - chance)
-            at = self.scoring.others + z * np.sqrt(self.scoring.between + self.scoring.within / k)
-            return float(self.scoring.scores(at[None], k).max())
-        place = float(np.clip(log2(max(k, 1.0)), log2(BATCHES[0]), log2(BATCHES[-1])))
-        limits = [np.quantile(self.foreign[size], 1 - false_attribution) for size in BATCHES]
-        return float(np.interp(place, [log2(size) for size in BATCHES], limits))
+
+def _share_traits(fingerprints: Sequence[Fingerprint]) -> bool:
+    sizes = {one.size for one in fingerprints}
+    return len(sizes) == 1 and len(fingerprints) >= FEWEST_SOURCES and fingerprints[0].traits.shape[1] > 0
 
 
 def _correlations_of(source: Fingerprint, fingerprints: Sequence[Fingerprint]) -> Floats:
-    """(m, G): of a source's sampled residuals with each fingerprint, with its own without them; NaN across sizes."""
+    """(m, G): of a source's sampled residuals with each fingerprint, with its own without them."""
     columns = []
     for one in fingerprints:
         if one is source:
             columns.append(source.left_out_correlations())
-        elif one.size == source.size:
-            columns.append(correlations(source.sample, one.residual))
         else:
-            columns.append(np.full(len(source.sample), np.nan))
+            size = (min(one.size[0], source.size[0]), min(one.size[1], source.size[1]))
+            columns.append(correlations(np.stack([crop(row, size) for row in source.sample]), crop(one.residual, size)))
     return np.stack(columns, axis=1)
 
 
-def _foreign_scores(samples: Sequence[Floats]) -> dict[int, Floats]:
-    """What batches of each source score at best when it is not enrolled, by batch size; none with too few sources."""
-    count = len(samples)
+def _judge(rows: Sequence[Floats], traits: Sequence[Floats] | None) -> Judge:
+    """From correlations (m, G) by source, and discriminants (m', G), m' <= m, of the same images."""
+    count = len(rows)
+    model = SourceModel.fit([_joined(rows[i], None if traits is None else traits[i]) for i in range(count)])
     if count < FEWEST_SOURCES:
-        return {}
+        return Judge(model, {})
     random = np.random.default_rng(0)
     found: dict[int, list[Floats]] = {size: [] for size in BATCHES}
-    for foreign, rows in enumerate(samples):
-        rest = [i for i in range(count) if i != foreign and np.isfinite(rows[:, i]).all()]
-        if not rest:
-            continue
-        kept = [i for i in range(count) if i != foreign]
-        scoring = CorrelationScores.fit([samples[i][:, rest] for i in kept], [kept.index(i) for i in rest])
+    for foreign in range(count):
+        samples = [
+            _joined(np.delete(rows[i], foreign, axis=1), None if traits is None else without_source(traits[i], foreign))
+            for i in range(count)
+        ]
+        left = samples.pop(foreign)
+        rest = SourceModel.fit(samples)
         for size in BATCHES:
-            drawn = _batches(random, len(rows), size)
-            means = rows[:, rest][drawn].mean(axis=1)
-            found[size].append(scoring.scores(means, size).max(axis=1))
-    return {size: np.sort(np.concatenate(scores)) for size, scores in found.items() if scores}
+            means = left[_batches(random, len(left), size)].mean(axis=1)
+            found[size].append(rest.scores(means, size).max(axis=1))
+    return Judge(model, {size: np.sort(np.concatenate(scores)) for size, scores in found.items()})
+
+
+def _joined(correlation: Floats, traits: Floats | None) -> Floats:
+    """(m, d): correlations and, where they are used, discriminants side by side."""
+    return correlation if traits is None else np.concatenate([correlation[: len(traits)], traits], axis=1)
 
 
 def _batches(random: np.random.Generator, count: int, size: int) -> NDArray[np.int64]:

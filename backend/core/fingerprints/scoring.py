@@ -1,4 +1,12 @@
-"""Mean correlations of a batch -> log likelihood ratio of each enrolled source against one that is not enrolled."""
+"""Evidence of a batch -> how much more likely each enrolled source is than every other explanation.
+
+An image's evidence is a row of numbers, one or two for each of the G enrolled sources: its correlation with that
+fingerprint, and where traits are used its discriminant. The mean row of a batch of k images is taken as Gaussian
+(two levels, as in Ioffe 2006, "Probabilistic linear discriminant analysis"):
+
+    enrolled source g     N(m_g, W (1 / k + 1 / n_g))    m_g from n_g images, each without itself
+    a foreign source      N(m, B + W / k)                m, B from what sources have with the fingerprints of others
+"""
 
 from __future__ import annotations
 
@@ -7,56 +15,78 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
 Floats = NDArray[np.float64]
 
+_SHRINK_WITHIN, _SHRINK_BETWEEN = 0.1, 0.5
+"""How far W is drawn towards its diagonal, and B: few sources say little about which of them go together."""
+
 
 @dataclass(frozen=True)
-class CorrelationScores:
-    """For each of G fingerprints the correlations that its own images have and those that others have, as Gaussians.
+class SourceModel:
+    """Means and covariances of evidence rows of d = parts · G numbers, the parts one after the other."""
 
-    The mean of k correlations scatters around its source's mean with variance s² / k. The means of other sources
-    scatter too, with variance b², which no batch makes smaller: what generators share is no evidence for one of them.
-    """
-
-    own: Floats  # (G,): mean correlation of own images, each left out of the fingerprint
-    own_error: Floats  # (G,): variance of that mean
-    others: Floats  # (G,): mean over the other sources
-    between: Floats  # (G,): b²
-    within: Floats  # (G,): s²
+    means: Floats  # (G, d)
+    counts: Floats  # (G,): images behind each mean
+    within: Floats  # W, (d, d)
+    foreign: Floats  # m, (d,)
+    between: Floats  # B, (d, d)
 
     @classmethod
-    def fit(cls, samples: Sequence[Floats], owners: Sequence[int]) -> CorrelationScores:
-        """From correlations (m, G) by source, and for each fingerprint the place of its own source in `samples`.
+    def fit(cls, samples: Sequence[Floats]) -> SourceModel:
+        """From evidence rows (n_g, d) of each enrolled source, the image itself always left out."""
+        sources = len(samples)
+        means = np.stack([rows.mean(axis=0) for rows in samples])
+        within = np.mean([np.cov(rows, rowvar=False).reshape(means.shape[1], -1) for rows in samples], axis=0)
+        within = _towards_diagonal(within, _SHRINK_WITHIN)
+        within[np.diag_indices_from(within)] += 1e-9 + 1e-6 * np.diag(within)
+        own = np.tile(np.eye(sources, dtype=bool), means.shape[1] // sources)  # which numbers are of the row's source
+        strange = np.where(own, np.nan, means)
+        if sources == 1:
+            foreign, between = np.zeros(means.shape[1]), np.zeros_like(within)
+        else:
+            foreign = np.nanmean(strange, axis=0)
+            deviations = np.where(own, 0.0, means - foreign)
+            pairs = np.maximum((~own).T.astype(float) @ (~own) - 1, 1)
+            between = _towards_diagonal(deviations.T @ deviations / pairs, _SHRINK_BETWEEN)
+            values, vectors = np.linalg.eigh(between)
+            between = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        return cls(means, np.array([len(rows) for rows in samples], float), within, foreign, between)
 
-        NaN stands where a source cannot be compared with a fingerprint. Without any other source the correlation of an
-        image that is not its own is taken as 0 on average.
-        """
-        columns = []
-        for place, owner in enumerate(owners):
-            mine = samples[owner][:, place]
-            foreign = [rows[:, place] for i, rows in enumerate(samples) if i != owner and len(rows) > 1]
-            foreign = [values for values in foreign if np.isfinite(values).all()]
-            own_within = float(mine.var(ddof=1))
-            means = np.array([values.mean() for values in foreign] or [0.0])
-            spreads = np.array([values.var(ddof=1) for values in foreign] or [own_within])
-            noise = np.mean([values.var(ddof=1) / len(values) for values in foreign]) if foreign else 0.0
-            between = max(float(means.var(ddof=1)) - float(noise), 0.0) if len(means) > 1 else 0.0
-            within = (own_within + float(spreads.mean())) / 2 + 1e-12
-            columns.append((float(mine.mean()), own_within / len(mine), float(means.mean()), between, within))
-        return cls(*np.array(columns).T.reshape(5, -1))
-
-    def z(self, means: Floats, k: Floats | float) -> Floats:
-        """Mean correlations (n, G) of n batches in standard deviations of those of batches from other sources."""
-        result: Floats = (means - self.others) / np.sqrt(self.between + self.within / k)
+    def z(self, batches: Floats, k: float) -> Floats:
+        """(n, G) for the mean rows (n, d) of n batches: the first part in deviations of foreign batches of k images."""
+        sources = len(self.means)
+        spread = np.sqrt(np.diag(self.between + self.within / k))
+        result: Floats = ((batches - self.foreign) / spread)[:, :sources]
         return result
 
-    def scores(self, means: Floats, k: Floats | float) -> Floats:
-        """(n, G) nats, for the mean correlations of n batches of k images; k may be given by fingerprint, (G,).
+    def scores(self, batches: Floats, k: float) -> Floats:
+        """(n, G) nats, for the mean rows (n, d) of n batches of k images each.
 
-        A correlation above that of its own images counts as theirs.
+        Log likelihood of the source minus that of the best other explanation: another source, or a foreign one.
         """
-        inside, outside = self.own_error + self.within / k, self.between + self.within / k
-        deviation = np.minimum(means - self.own, 0.0)
-        ratio: Floats = np.square(self.z(means, k)) * np.sign(means - self.others) - np.square(deviation) / inside
-        return 0.5 * (ratio + np.log(outside / inside))
+        likelihoods = [
+            _log_density(batches - mean, self.within * (1 / k + 1 / count))
+            for mean, count in zip(self.means, self.counts, strict=True)
+        ]
+        likelihoods.append(_log_density(batches - self.foreign, self.between + self.within / k))
+        table = np.stack(likelihoods, axis=1)
+        ranked = np.sort(table, axis=1)
+        best = ranked[:, -1:]
+        rival = np.where(table == best, ranked[:, -2:-1], best)
+        result: Floats = (table - rival)[:, :-1]
+        return result
+
+
+def _log_density(deviations: Floats, covariance: Floats) -> Floats:
+    """(n,) of a Gaussian, without the constant."""
+    factor = cho_factor(covariance, lower=True, check_finite=False)
+    distances = np.einsum("nd,dn->n", deviations, cho_solve(factor, deviations.T, check_finite=False))
+    result: Floats = -0.5 * distances - np.log(np.diag(factor[0])).sum()
+    return result
+
+
+def _towards_diagonal(matrix: Floats, share: float) -> Floats:
+    result: Floats = (1 - share) * matrix + share * np.diag(np.diag(matrix))
+    return result
