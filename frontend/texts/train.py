@@ -266,6 +266,8 @@ TEXTS: dict[str, Text] = {
     "choice.extractor.spectrum": Text("Spectrum", "Спектр"),
     "choice.extractor.residual": Text("Noise residual", "Остаточный шум"),
     "choice.extractor.npr": Text("Neighbouring pixels", "Соседние пиксели"),
+    "choice.extractor.synthbuster": Text("Up-sampling peaks", "Пики увеличения разрешения"),
+    "choice.extractor.dct": Text("Cosine transforms", "Косинусные преобразования"),
     "choice.extractor.finetuned": Text("Fine-tuned network", "Дообученная сеть"),
     "choice.train.all": Text("The whole network", "Вся сеть"),
     "choice.train.early": Text("Its early half", "Первая половина"),
@@ -318,6 +320,14 @@ TEXTS: dict[str, Text] = {
     "option.extractor.npr": Text(
         "Neighbouring-pixel relationships: differences inside 2 x 2 blocks.",
         "Отношения соседних пикселей: разности внутри блоков 2 × 2.",
+    ),
+    "option.extractor.synthbuster": Text(
+        "Peaks at periods of 2, 4 and 8 pixels in the spectrum of cross differences, where up-samplers leave them.",
+        "Пики с периодами 2, 4 и 8 пикселей в спектре перекрёстных разностей: их оставляет увеличение разрешения.",
+    ),
+    "option.extractor.dct": Text(
+        "How fast the coefficients of 8 x 8 cosine transforms fall off, frequency by frequency.",
+        "Как быстро убывают коэффициенты косинусных преобразований 8 × 8, по каждой частоте.",
     ),
     "option.cnn.backbone": Text(
         "Pretrained network. Those listed need no download; any other of timm's is fetched.",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import UnknownExtractor
-from backend.core.extractors import cnn, concat, finetuned, npr, residual, spectrum
+from backend.core.extractors import cnn, concat, dct, finetuned, npr, residual, spectrum, synthbuster
 from backend.core.extractors.cnn import OFFLINE_BACKBONES
 from backend.core.extractors.finetuned import FINETUNED
 from backend.core.extractors.options import Option, fill
@@ -101,6 +101,16 @@ EXTRACTORS: dict[str, ExtractorRow] = {
             "npr",
             "Neighbouring-pixel relationships: differences inside 2 x 2 blocks.",
             npr.NprExtractor,
+        ),
+        ExtractorRow(
+            "synthbuster",
+            "Peaks at periods of 2, 4 and 8 pixels in the spectrum of cross differences, where up-samplers leave them.",
+            synthbuster.SynthbusterExtractor,
+        ),
+        ExtractorRow(
+            "dct",
+            "How fast the coefficients of 8 x 8 cosine transforms fall off, frequency by frequency.",
+            dct.DctExtractor,
         ),
         ExtractorRow(
             FINETUNED,

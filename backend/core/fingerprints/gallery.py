@@ -36,16 +36,19 @@ class Judge:
     foreign: dict[int, Floats]  # batch size -> best scores of batches from sources that were left out, sorted
 
     def threshold(self, k: float, false_attribution: float) -> float:
-        """The score that at most such a share of batches of k images from foreign sources reaches."""
+        """The score that at most such a share of batches of k images from foreign sources reaches; 0 at least.
+
+        Below 0 another explanation is more likely, however rarely foreign sources get so far.
+        """
         if not self.foreign:
             sources = len(self.model.means)
             z = NormalDist().inv_cdf((1 - false_attribution) ** (1 / sources))
             spread = np.sqrt(np.diag(self.model.between + self.model.within / k))
             at = np.tile(self.model.foreign, (sources, 1)) + np.diag(z * spread)
-            return float(np.diag(self.model.scores(at, k)).max())
+            return max(0.0, float(np.diag(self.model.scores(at, k)).max()))
         sizes = [log2(size) for size in BATCHES]
         limits = [np.quantile(self.foreign[size], 1 - false_attribution) for size in BATCHES]
-        return float(np.interp(log2(max(k, 1.0)), sizes, limits))
+        return max(0.0, float(np.interp(log2(max(k, 1.0)), sizes, limits)))
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class Gallery:
         combined, discriminants = None, None
         if _share_traits(fingerprints):
             discriminants, scores = Discriminants.fit([one.traits for one in fingerprints])
-            combined = _judge(rows, [found[: len(part)] for found, part in zip(scores, rows, strict=True)])
-        return cls(tuple(fingerprints), _judge(rows, None), combined, discriminants, others)
+            combined = judge_of(rows, [found[: len(part)] for found, part in zip(scores, rows, strict=True)])
+        return cls(tuple(fingerprints), judge_of(rows, None), combined, discriminants, others)
 
     @property
     def calibrated(self) -> bool:
@@ -99,8 +102,8 @@ def _correlations_of(source: Fingerprint, fingerprints: Sequence[Fingerprint]) -
     return np.stack(columns, axis=1)
 
 
-def _judge(rows: Sequence[Floats], traits: Sequence[Floats] | None) -> Judge:
-    """From correlations (m, G) by source, and discriminants (m', G), m' <= m, of the same images."""
+def judge_of(rows: Sequence[Floats], traits: Sequence[Floats] | None) -> Judge:
+    """From each source's correlations (m, G), and the discriminants (m', G) of the first m' <= m of its images."""
     count = len(rows)
     model = SourceModel.fit([_joined(rows[i], None if traits is None else traits[i]) for i in range(count)])
     if count < FEWEST_SOURCES:
