@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fuzz": (),
     "enrolment": (),
     "enrolment_larger": (),
+    "fingerprints": (),
 }
 """Module and arguments, in the order of the run."""
 

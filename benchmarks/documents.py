@@ -22,6 +22,10 @@ from benchmarks import (
     eda,
     edited,
     enrolment,
+    fingerprint_costs,
+    fingerprint_detection,
+    fingerprint_survival,
+    fingerprints,
     fuzz,
     load,
     reliability,
@@ -92,6 +96,14 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/enrolment.md": {
         "enrolment": lambda: enrolment.table(read_result("enrolment")),
         "larger": lambda: enrolment.table(read_result("enrolment_larger")),
+    },
+    "docs/fingerprints.md": {
+        "closed": lambda: fingerprints.closed_table(read_result("fingerprints")),
+        "open": lambda: fingerprints.open_table(read_result("fingerprints")),
+        "generators": lambda: fingerprints.generators_table(read_result("fingerprints")),
+        "detection": lambda: fingerprint_detection.table(read_result("fingerprints")),
+        "survival": lambda: fingerprint_survival.table(read_result("fingerprints")),
+        "costs": lambda: fingerprint_costs.table(read_result("fingerprints")),
     },
     "docs/domain.md": {
         "methods": lambda: domain.table(read_result("domain")),

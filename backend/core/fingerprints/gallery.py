@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2
 from statistics import NormalDist
@@ -52,6 +52,14 @@ class Judge:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One kind of evidence in the images of G sources, each image left out of what it is compared with."""
+
+    samples: Sequence[Floats]  # by source, (m, G)
+    without: Callable[[Floats, int], Floats]  # the rows as they were had the source in that place not been enrolled
+
+
+@dataclass(frozen=True)
 class Gallery:
     """Fingerprints of one denoiser and what evidence for them means."""
 
@@ -68,7 +76,7 @@ class Gallery:
             raise NotFound("No generator is enrolled.", "Enrol one first.")
         if len({(one.denoiser, one.traits_digest) for one in fingerprints}) > 1:
             raise ConfigError("These fingerprints are of several kinds.", "Choose those of one denoiser.")
-        rows = [_correlations_of(one, fingerprints) for one in fingerprints]
+        rows = [sample_correlations(one, fingerprints) for one in fingerprints]
         others = {}
         for place, one in enumerate(fingerprints):
             if foreign := [found[:, place] for i, found in enumerate(rows) if i != place]:
@@ -76,8 +84,8 @@ class Gallery:
         combined, discriminants = None, None
         if _share_traits(fingerprints):
             discriminants, scores = Discriminants.fit([one.traits for one in fingerprints])
-            combined = judge_of(rows, [found[: len(part)] for found, part in zip(scores, rows, strict=True)])
-        return cls(tuple(fingerprints), judge_of(rows, None), combined, discriminants, others)
+            combined = judge_of([Part(rows, without_column), Part(scores, without_source)])
+        return cls(tuple(fingerprints), judge_of([Part(rows, without_column)]), combined, discriminants, others)
 
     @property
     def calibrated(self) -> bool:
@@ -90,7 +98,7 @@ def _share_traits(fingerprints: Sequence[Fingerprint]) -> bool:
     return len(sizes) == 1 and len(fingerprints) >= FEWEST_SOURCES and fingerprints[0].traits.shape[1] > 0
 
 
-def _correlations_of(source: Fingerprint, fingerprints: Sequence[Fingerprint]) -> Floats:
+def sample_correlations(source: Fingerprint, fingerprints: Sequence[Fingerprint]) -> Floats:
     """(m, G): of a source's sampled residuals with each fingerprint, with its own without them."""
     columns = []
     for one in fingerprints:
@@ -102,19 +110,16 @@ def _correlations_of(source: Fingerprint, fingerprints: Sequence[Fingerprint]) -
     return np.stack(columns, axis=1)
 
 
-def judge_of(rows: Sequence[Floats], traits: Sequence[Floats] | None) -> Judge:
-    """From each source's correlations (m, G), and the discriminants (m', G) of the first m' <= m of its images."""
-    count = len(rows)
-    model = SourceModel.fit([_joined(rows[i], None if traits is None else traits[i]) for i in range(count)])
-    if count < FEWEST_SOURCES:
+def judge_of(parts: Sequence[Part]) -> Judge:
+    """The judge of one or several kinds of evidence; of each source the images that all kinds have are used."""
+    sources = len(parts[0].samples)
+    model = SourceModel.fit(_side_by_side([part.samples for part in parts]))
+    if sources < FEWEST_SOURCES:
         return Judge(model, {})
     random = np.random.default_rng(0)
     found: dict[int, list[Floats]] = {size: [] for size in BATCHES}
-    for foreign in range(count):
-        samples = [
-            _joined(np.delete(rows[i], foreign, axis=1), None if traits is None else without_source(traits[i], foreign))
-            for i in range(count)
-        ]
+    for foreign in range(sources):
+        samples = _side_by_side([[part.without(rows, foreign) for rows in part.samples] for part in parts])
         left = samples.pop(foreign)
         rest = SourceModel.fit(samples)
         for size in BATCHES:
@@ -123,9 +128,15 @@ def judge_of(rows: Sequence[Floats], traits: Sequence[Floats] | None) -> Judge:
     return Judge(model, {size: np.sort(np.concatenate(scores)) for size, scores in found.items()})
 
 
-def _joined(correlation: Floats, traits: Floats | None) -> Floats:
-    """(m, d): correlations and, where they are used, discriminants side by side."""
-    return correlation if traits is None else np.concatenate([correlation[: len(traits)], traits], axis=1)
+def without_column(rows: Floats, place: int) -> Floats:
+    """Correlations (n, G) without those with one fingerprint."""
+    rest: Floats = np.delete(rows, place, axis=1)
+    return rest
+
+
+def _side_by_side(parts: Sequence[Sequence[Floats]]) -> list[Floats]:
+    """By source the parts' rows of the images that all parts have, (m, parts · G)."""
+    return [np.concatenate([p[: min(map(len, found))] for p in found], axis=1) for found in zip(*parts, strict=True)]
 
 
 def _batches(random: np.random.Generator, count: int, size: int) -> NDArray[np.int64]:

@@ -1,0 +1,138 @@
+"""Which generator made a batch, by evidence of several kinds: the trials of `benchmarks.fingerprints`.
+
+Half of each generator's images is enrolled, the other half is asked. Batches are drawn without replacement; where the
+half has fewer images than the batch, it is asked as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.core.fingerprints.correlation import correlations
+from backend.core.fingerprints.fingerprint import enrol
+from backend.core.fingerprints.gallery import Judge, Part, judge_of, sample_correlations, without_column
+from backend.core.fingerprints.sums import FingerprintSums
+from backend.core.fingerprints.traits import Discriminants, without_source
+
+Pixels = NDArray[np.uint8]
+Rows = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+FALSE_ATTRIBUTION = 0.05
+DRAWS = 60
+
+
+@dataclass(frozen=True)
+class Split:
+    """Places of the enrolled and of the asked images, by generator; images lie in the order of their digests."""
+
+    enrolled: dict[str, NDArray[np.int64]]
+    asked: dict[str, NDArray[np.int64]]
+
+    @classmethod
+    def draw(cls, counts: Mapping[str, int], seed: int) -> Split:
+        """Halves at random."""
+        random = np.random.default_rng(seed)
+        orders = {name: random.permutation(count) for name, count in counts.items()}
+        return cls(
+            {name: np.sort(order[: len(order) // 2]) for name, order in orders.items()},
+            {name: order[len(order) // 2 :] for name, order in orders.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Evidence of one kind: of enrolled images, each left out of its own source, and of images that are asked."""
+
+    part: Part
+    asked: dict[str, Floats]  # (n, G) by generator, and by foreign source
+
+
+def by_correlation(
+    images: Mapping[str, Pixels], split: Split, denoiser: str, noise: Mapping[str, Rows], foreign: Sequence[str]
+) -> Trial:
+    """Correlations with fingerprints by one denoiser; `noise` are the residuals of all images, foreign ones too."""
+    enrolled = []
+    for name, places in split.enrolled.items():
+        height, width = images[name].shape[1:3]
+        enrolled.append(enrol(name, FingerprintSums.of(list(images[name][places]), (height, width), denoiser)))
+    part = Part([sample_correlations(one, enrolled) for one in enrolled], without_column)
+    rows = {name: noise[name][places] for name, places in split.asked.items()} | {name: noise[name] for name in foreign}
+    asked = {
+        name: np.stack([correlations(found, one.residual) for one in enrolled], axis=1) for name, found in rows.items()
+    }
+    return Trial(part, asked)
+
+
+def by_traits(features: Mapping[str, Rows], split: Split, foreign: Sequence[str]) -> Trial:
+    """Discriminants of features, of all images, foreign ones too."""
+    discriminants, samples = Discriminants.fit([features[name][places] for name, places in split.enrolled.items()])
+    rows = {name: features[name][places] for name, places in split.asked.items()}
+    rows |= {name: features[name] for name in foreign}
+    return Trial(Part(samples, without_source), {name: discriminants.apply(found) for name, found in rows.items()})
+
+
+def measure(trials: Sequence[Trial], batches: Sequence[int], foreign: Sequence[str], seed: int) -> dict[str, Any]:
+    """By batch size: shares of batches that are named rightly, attributed rightly, and attributed falsely.
+
+    The limit comes from enrolled sources that are left out in turn; `open_real` has one that comes from REAL images for
+    validation instead (the first of `foreign`), and `false_real` is what it lets through of REAL test images.
+    """
+    random = np.random.default_rng(seed)
+    judge = judge_of([trial.part for trial in trials])
+    names = [name for name in trials[0].asked if name not in foreign]
+    without = {
+        name: judge_of(
+            [
+                Part([t.part.without(r, i) for j, r in enumerate(t.part.samples) if j != i], t.part.without)
+                for t in trials
+            ]
+        )
+        for i, name in enumerate(names)
+    }
+    figures: dict[str, Any] = {}
+    for k in batches:
+        right, attributed, against_real, left_out = [], [], [], []
+        validation, _ = _ask(judge, _rows_of(trials, foreign[0]), k, random)
+        limit, limit_real = judge.threshold(k, FALSE_ATTRIBUTION), float(np.quantile(validation, 1 - FALSE_ATTRIBUTION))
+        for i, name in enumerate(names):
+            scores, best = _ask(judge, _rows_of(trials, name), k, random)
+            right.append(float((best == i).mean()))
+            attributed.append(float(((best == i) & (scores > limit)).mean()))
+            against_real.append(float(((best == i) & (scores > limit_real)).mean()))
+            rest = np.concatenate([trial.part.without(trial.asked[name], i) for trial in trials], axis=1)
+            scores, _ = _ask(without[name], rest, k, random)
+            left_out.append(float((scores > without[name].threshold(k, FALSE_ATTRIBUTION)).mean()))
+        outside = {name: _ask(judge, _rows_of(trials, name), k, random)[0] for name in foreign[1:]}
+        figures[str(k)] = {
+            "closed": float(np.mean(right)),
+            "open": float(np.mean(attributed)),
+            "left_out": float(np.mean(left_out)),
+            "foreign": {name: float((scores > limit).mean()) for name, scores in outside.items()},
+            "open_real": float(np.mean(against_real)),
+            "false_real": float((outside[foreign[1]] > limit_real).mean()),
+            "generators": dict(zip(names, zip(right, attributed, left_out, strict=True), strict=True)),
+        }
+    return figures
+
+
+def batch_places(random: np.random.Generator, count: int, k: int) -> NDArray[np.int64]:
+    """(DRAWS, k) places without replacement; all of them where there are fewer than k."""
+    return np.argsort(random.random((DRAWS, count)), axis=1)[:, :k]
+
+
+def _rows_of(trials: Sequence[Trial], name: str) -> Floats:
+    """(n, d): all kinds of evidence in the images of one source."""
+    return np.concatenate([trial.asked[name] for trial in trials], axis=1)
+
+
+def _ask(judge: Judge, rows: Floats, k: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+    """Best score and its source, for batches of k of the rows (n, d)."""
+    places = batch_places(random, len(rows), k)
+    scores = judge.model.scores(rows[places].mean(axis=1), places.shape[1])
+    return scores.max(axis=1), scores.argmax(axis=1)
