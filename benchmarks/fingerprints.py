@@ -3,16 +3,17 @@
     DEEPFAKE_DATA=... python -m benchmarks.fingerprints [--splits 20] [--folder FOLDER]
 
 Attribution is among the eight generators of gen32.zip; REAL and FAKE (Stable Diffusion) of CIFAKE are foreign.
-The limit of `open_real` comes from REAL training images, the figures from test images. `--folder` keeps the features.
+The limit of `open_real` comes from REAL training images, the figures from test images.
+`--folder` keeps what was measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,13 @@ def logistic(rows: Mapping[str, Rows], split: Split, seed: int) -> dict[str, Any
     }
 
 
+def kept(path: Path, measure_part: Callable[[], Any]) -> Any:
+    """What the file holds, or is measured and kept there."""
+    if not path.exists():
+        path.write_text(json.dumps(measure_part()), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def percent(values: Mapping[str, float] | None) -> str:
     """Mean and interval of the mean, in per cent."""
     if values is None:
@@ -178,20 +186,18 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
-    started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         images, features = load(folder)
-        result: dict[str, Any] = {
-            "splits": given.splits,
-            "images": {name: len(pixels) for name, pixels in images.items()},
-            "costs": costs(),
-            "survival": survival(seed=0),
-            "detection": detection(folder, WITHOUT_NETWORK, seed=0),
-            "attribution": attribution(images, features, given.splits),
-            "seconds": time.perf_counter() - started,
+        parts: dict[str, Callable[[], Any]] = {
+            "attribution": lambda: attribution(images, features, given.splits),
+            "survival": lambda: survival(seed=0),
+            "costs": costs,
+            "detection": lambda: detection(folder, WITHOUT_NETWORK, seed=0),
         }
+        result = {name: kept(folder / f"{name}.json", measure_part) for name, measure_part in parts.items()}
+    result |= {"splits": given.splits, "images": {name: len(pixels) for name, pixels in images.items()}}
     print(closed_table(result), open_table(result), generators_table(result), sep="\n\n")
     print(write_result("fingerprints", result, seed=0))
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cholesky, solve_triangular
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +33,16 @@ class SourceModel:
     within: Floats  # W, (d, d)
     foreign: Floats  # m, (d,)
     between: Floats  # B, (d, d)
+
+    @cached_property
+    def _root(self) -> Floats:
+        """Lower triangular, W = root @ root.T."""
+        root: Floats = cholesky(self.within, lower=True, check_finite=False)
+        return root
+
+    def _whitened(self, rows: Floats) -> Floats:
+        white: Floats = solve_triangular(self._root, rows.T, lower=True, check_finite=False).T
+        return white
 
     @classmethod
     def fit(cls, samples: Sequence[Floats]) -> SourceModel:
@@ -66,12 +77,13 @@ class SourceModel:
 
         Log likelihood of the source minus that of the best other explanation: another source, or a foreign one.
         """
-        likelihoods = [
-            _log_density(batches - mean, self.within * (1 / k + 1 / count))
-            for mean, count in zip(self.means, self.counts, strict=True)
-        ]
-        likelihoods.append(_log_density(batches - self.foreign, self.between + self.within / k))
-        table = np.stack(likelihoods, axis=1)
+        shares = 1 / k + 1 / self.counts  # the covariance of a source's mean row, in units of W
+        white, points = self._whitened(batches), self._whitened(self.means)
+        distances = np.square(white).sum(axis=1)[:, None] + np.square(points).sum(axis=1) - 2 * white @ points.T
+        size = self.means.shape[1]
+        sources = -0.5 * (distances / shares + size * np.log(shares)) - np.log(np.diag(self._root)).sum()
+        foreign = _log_density(batches - self.foreign, self.between + self.within / k)
+        table = np.concatenate([sources, foreign[:, None]], axis=1)
         ranked = np.sort(table, axis=1)
         best = ranked[:, -1:]
         rival = np.where(table == best, ranked[:, -2:-1], best)
@@ -81,9 +93,9 @@ class SourceModel:
 
 def _log_density(deviations: Floats, covariance: Floats) -> Floats:
     """(n,) of a Gaussian, without the constant."""
-    factor = cho_factor(covariance, lower=True, check_finite=False)
-    distances = np.einsum("nd,dn->n", deviations, cho_solve(factor, deviations.T, check_finite=False))
-    result: Floats = -0.5 * distances - np.log(np.diag(factor[0])).sum()
+    root = cholesky(covariance, lower=True, check_finite=False)
+    white = solve_triangular(root, deviations.T, lower=True, check_finite=False)
+    result: Floats = -0.5 * np.square(white).sum(axis=0) - np.log(np.diag(root)).sum()
     return result
 
 
