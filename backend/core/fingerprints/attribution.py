@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backend.core.errors import ConfigError, InvalidInput
 from backend.core.extractors import Extractor
-from backend.core.fingerprints.correlation import correlations
+from backend.core.fingerprints.correlation import normalised
 from backend.core.fingerprints.denoisers import check_denoiser, residuals
 from backend.core.fingerprints.fingerprint import Fingerprint
 from backend.core.fingerprints.gallery import Gallery
@@ -129,8 +129,10 @@ def examine(gallery: Gallery, images: Sequence[NDArray[np.uint8]], traits: Extra
         for column, one in enumerate(fingerprints):
             size = _common(image, one)
             if size not in compared:
-                compared[size] = residuals(crop(image, size)[None], denoiser)
-            found[row, column] = correlations(compared[size], crop(one.residual, size))[0]
+                compared[size] = normalised(residuals(crop(image, size)[None], denoiser))[0]
+            whole = size == one.size
+            fingerprint = gallery.units[column] if whole else normalised(crop(one.residual, size)[None])[0]
+            found[row, column] = compared[size] @ fingerprint
             shares[row, column] = size[0] * size[1] / (one.size[0] * one.size[1])
             cropped[row, column] = size != one.size or size != image.shape[:2]
     discriminants = gallery.discriminants

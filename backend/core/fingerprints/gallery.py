@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import log2
 from statistics import NormalDist
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import ConfigError, NotFound
-from backend.core.fingerprints.correlation import correlations
+from backend.core.fingerprints.correlation import correlations, normalised
 from backend.core.fingerprints.fingerprint import Distribution, Fingerprint
 from backend.core.fingerprints.scoring import SourceModel
 from backend.core.fingerprints.sums import crop
@@ -86,6 +87,11 @@ class Gallery:
             discriminants, scores = Discriminants.fit([one.traits for one in fingerprints])
             combined = judge_of([Part(rows, without_column), Part(scores, without_source)])
         return cls(tuple(fingerprints), judge_of([Part(rows, without_column)]), combined, discriminants, others)
+
+    @cached_property
+    def units(self) -> list[NDArray[np.float32]]:
+        """Each fingerprint as a row of length 1, so that a correlation is one product."""
+        return [normalised(one.residual[None])[0] for one in self.fingerprints]
 
     @property
     def calibrated(self) -> bool:
