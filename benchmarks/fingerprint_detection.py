@@ -16,7 +16,7 @@ from benchmarks.attribution import Rows
 from benchmarks.image_sets import features, read_cifake, read_generators
 from benchmarks.record import ROOT
 
-COUNTS = {"train": 3000, "validation": 1000, "test": 2000}
+COUNTS = {"train": 2000, "validation": 500, "test": 1500}
 STRENGTHS = (0.001, 0.01, 0.1)
 """Values of `C` of which the validation images choose."""
 
