@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core.errors import Conflict, IntegrityError, NotFound
+from backend.service.attributing import Attributor
 from backend.service.database import Database
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore
 from backend.service.engine import Engine
 from backend.service.evaluations import Evaluations
 from backend.service.features import FeatureStore
+from backend.service.fingerprints import Fingerprints
 from backend.service.importing import make_dataset_id
 from backend.service.job_context import sweep_folders
 from backend.service.jobs import Jobs, named_datasets
@@ -45,6 +47,8 @@ class Service:
     features: FeatureStore
     registry: Registry
     evaluations: Evaluations
+    fingerprints: Fingerprints
+    attributor: Attributor
     predictor: Predictor
     engine: Engine
     jobs: Jobs
@@ -113,6 +117,7 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
     # the predictor runs one batch a core
     registry = Registry(settings.models_dir, settings.backbones_dir, database, threads=1)
     registry.sync(settings.shipped)
+    fingerprints = Fingerprints(settings.data_dir / "fingerprints", database)
     jobs = Jobs(database, settings)
     runners: list[Runner] = []
     service = Service(
@@ -122,6 +127,8 @@ def open_service(settings: Settings, *, run_jobs: bool = True) -> Service:
         features=FeatureStore(settings.data_dir / "features"),
         registry=registry,
         evaluations=Evaluations(database, registry),
+        fingerprints=fingerprints,
+        attributor=Attributor(fingerprints, settings.backbones_dir, settings.max_pixels),
         predictor=Predictor(
             registry,
             settings.max_pixels,
@@ -149,6 +156,7 @@ def _tidy(service: Service) -> None:
     sweep_scratch()
     sweep_expired(service.database, service.settings)
     evict_features(service)
+    service.fingerprints.sweep()
     service.registry.forget_removed()
     sweep_networks(service.database, service.registry.backbones)
     known = {info["id"]: info for info in service.database.list_datasets()}

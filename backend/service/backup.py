@@ -21,12 +21,13 @@ from backend.service.dataset_info import INFO
 from backend.service.migrations import HEAD
 from backend.service.model_files import CARD
 from backend.service.storage import list_folders, list_tree, opened, read_bytes, remove_tree, written_whole
-from backend.service.tables import Base, DatasetRow, JobRow, ModelRow, SettingRow
+from backend.service.tables import Base, DatasetRow, FingerprintRow, JobRow, ModelRow, SettingRow
 from backend.settings import StorePath
 
 FORMAT = 1
 """Of the archive. Raise it when a reader of today could not restore it."""
 
+_FINGERPRINTS = "fingerprints"
 _ABOUT = "backup.json"
 _ROWS_AT_ONCE = 1000
 _FROM_FILES = frozenset({DatasetRow.__tablename__, ModelRow.__tablename__})
@@ -45,11 +46,11 @@ class BackupFigures:
 
 
 def back_up(service: Service, file: IO[bytes], *, with_features: bool = False) -> BackupFigures:
-    """Writes everything to `file`: rows, data sets, models, networks, and features if asked for. Others may work on.
+    """Writes everything to `file`: rows, data sets, models, networks, fingerprints, features if asked for.
 
-    It is consistent: rows are of one moment, shards and heads never change, and what makes a data set or a model whole
-    is the same before and after its other files are read, so that all it names is there. What is made meanwhile may be
-    missing.
+    Others may work on. It is consistent: rows are of one moment, shards and heads never change, and what makes a data
+    set or a model whole is the same before and after its other files are read, so that all it names is there. What is
+    made meanwhile may be missing.
     """
     counts = dict.fromkeys(("rows", "files", "bytes"), 0)
     with BackupWriter(file) as archive:
@@ -59,6 +60,7 @@ def back_up(service: Service, file: IO[bytes], *, with_features: bool = False) -
         models = _write_folders(archive, service.registry.root, "models", CARD, counts)
         _write_tree(archive, service.registry.backbones, "models/backbones", counts)
         datasets = _write_folders(archive, service.datasets.root, "datasets", INFO, counts)
+        _write_tree(archive, service.fingerprints.root, _FINGERPRINTS, counts)
         if with_features:
             _write_tree(archive, service.features.root, "features", counts)
     return BackupFigures(datasets, models, **counts)
@@ -138,7 +140,11 @@ def restore(service: Service, file: IO[bytes], *, force: bool = False) -> Backup
             size = _restore_file(backup, name, root / name.removeprefix(f"{kind}/"))
             counts["files"] += 1
             counts["bytes"] += size
+    for name in backup.names(f"{_FINGERPRINTS}/"):
+        counts["bytes"] += _restore_file(backup, name, service.fingerprints.root / name.partition("/")[2])
+        counts["files"] += 1
     counts["rows"] = _restore_rows(service, backup)
+    service.fingerprints.forget_lost({name.partition("/")[2] for name in backup.names(f"{_FINGERPRINTS}/")})
     for folder in whole["datasets"]:
         service.database.save_dataset(json.loads(read_bytes(service.datasets.root / folder / INFO)))
     service.registry.sync()
@@ -185,6 +191,7 @@ def _require_empty(service: Service) -> None:
     with service.database.reading() as session:
         counts = {
             "data sets": session.scalar(select(func.count()).select_from(DatasetRow)),
+            "fingerprints": session.scalar(select(func.count()).select_from(FingerprintRow)),
             "jobs": session.scalar(select(func.count()).select_from(JobRow)),
             "models": sum(not card["shipped"] for card in service.database.list_models()),
         }
@@ -196,9 +203,9 @@ def _require_empty(service: Service) -> None:
 
 def _clear(service: Service) -> None:
     with service.database.session() as session:
-        for row in (JobRow, DatasetRow, ModelRow):
+        for row in (JobRow, DatasetRow, ModelRow, FingerprintRow):
             session.execute(delete(row))
-    for root in (service.datasets.root, service.features.root):
+    for root in (service.datasets.root, service.features.root, service.fingerprints.root):
         remove_tree(root)
     for folder in list_folders(service.registry.root):
         if folder != service.registry.backbones.name:

@@ -6,7 +6,7 @@ import functools
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from backend.service.datasets import FeatureChunk, read_chunk
 from backend.service.signals import never
 from backend.service.storage import is_local, list_folders, list_tree, read_ahead, read_bytes, remove, write_bytes
 from backend.settings import StorePath, store_path
+
+SUFFIXES = (".npy", ".safetensors")
+"""Of the cache's files: features of a chunk, and its sums for fingerprints."""
 
 _LARGEST = 65_000.0  # float16 ends at 65,504
 _HEADER_BYTES = 128
@@ -41,7 +44,7 @@ def compute_chunk(
     At most `batch` images, and about 96 MiB of pixels, are decoded at a time. `cancelled` is asked before each batch.
     Raises Cancelled, IntegrityError where the data set is damaged, and what the extractor raises.
     """
-    extractor = _extractor(json.dumps(spec, sort_keys=True), str(backbones))
+    extractor = loaded_extractor(spec, backbones)
     store = FeatureStore(cache_root)
     if store.is_there(chunk, extractor.digest):
         return
@@ -53,7 +56,7 @@ def compute_chunk(
             f"{chunk.shard} holds {len(files)} images in row group {chunk.row_group}, not {chunk.rows}.",
             "Import it again.",
         )
-    for images in _batches(files, batch, extractor.reduce_above):
+    for images in decoded_batches(files, batch, extractor.reduce_above):
         if cancelled():
             raise Cancelled("The job was told to stop.")
         rows = extractor.extract(images)
@@ -134,8 +137,8 @@ class FeatureStore:
         yield from read_ahead(lambda chunk: self._read(chunk, digest).astype(np.float32), chunks)
 
     def delete(self, chunks: Iterable[str]) -> None:
-        """Remove the features of the chunks of these digests for every extractor."""
-        names = [f"{digest}.npy" for digest in chunks]
+        """Remove the features of the chunks of these digests for every extractor, and their sums of fingerprints."""
+        names = [digest + suffix for digest in chunks for suffix in SUFFIXES]
         remove(self.root / folder / name for folder in list_folders(self.root) for name in names)
 
     def _read(self, chunk: FeatureChunk, digest: str) -> NDArray[np.float16]:
@@ -145,13 +148,18 @@ class FeatureStore:
         return block
 
 
+def loaded_extractor(spec: Mapping[str, Any], backbones: StorePath) -> Extractor:
+    """What `make_extractor` gives, loaded once in each process."""
+    return _extractor(json.dumps(spec, sort_keys=True), str(backbones))
+
+
 @functools.lru_cache(maxsize=2)
 def _extractor(spec: str, backbones: str) -> Extractor:
-    """The extractor of a specification (JSON), loaded once in each worker process."""
     return make_extractor(json.loads(spec), store_path(backbones))
 
 
-def _batches(files: list[bytes], batch: int, reduce_above: int | None) -> Iterator[list[NDArray[np.uint8]]]:
+def decoded_batches(files: list[bytes], batch: int, reduce_above: int | None) -> Iterator[list[NDArray[np.uint8]]]:
+    """The pixels of the files in order: at most `batch` images, and about 96 MiB, at a time."""
     images: list[NDArray[np.uint8]] = []
     size = 0
     for data in files:

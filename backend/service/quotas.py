@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from backend.core.errors import DeepfakeError, StorageQuota, Unreachable
 from backend.service.database import Database
 from backend.service.datasets import DatasetStore
+from backend.service.features import SUFFIXES
 from backend.service.importing import make_dataset_id
 from backend.service.jobs import named_datasets
 from backend.service.storage import list_tree, remove
@@ -87,8 +88,9 @@ def evict_features(service: Service) -> int:
 def _entries(service: Service) -> list[_Entry]:
     entries = []
     for name, file in list_tree(service.features.root).items():
-        extractor, _, chunk = name.removesuffix(".npy").partition("/")
-        if name.endswith(".npy") and chunk and not chunk.startswith("."):
+        stem, dot, suffix = name.rpartition(".")
+        extractor, _, chunk = stem.partition("/")
+        if dot + suffix in SUFFIXES and chunk and not chunk.startswith("."):
             entries.append(_Entry(name, extractor, chunk, file.size, file.modified))
     return entries
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -53,6 +65,19 @@ class EvaluationRow(Base):
     model_id: Mapped[str | None] = mapped_column(String(128), index=True)
     created_at: Mapped[str] = mapped_column(String(32))
     result: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class FingerprintRow(Base):
+    """An enrolled source of images; its arrays lie in the store. One generator has one fingerprint a denoiser."""
+
+    __tablename__ = "fingerprints"
+    __table_args__ = (UniqueConstraint("generator", "denoiser"),)
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    generator: Mapped[str] = mapped_column(String(128))
+    denoiser: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[str] = mapped_column(String(32))
+    record: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class SettingRow(Base):

@@ -6,33 +6,30 @@ import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from backend.core.config import FitConfig
-from backend.core.errors import Conflict
 from backend.core.extractors import finetuned_networks
 from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
-from backend.service.dataset_info import INFO, DatasetInfo
+from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk
 from backend.service.enrolling import find_enrolling
 from backend.service.evaluation_workflows import cross_evaluate, evaluate_model
 from backend.service.finetuning import FinetuneTask, finetune_on_worker
+from backend.service.fingerprinting import enrol_fingerprint
+from backend.service.fingerprints import FINGERPRINT
 from backend.service.fit_columns import FIT_COLUMNS, read_columns
 from backend.service.fitting import FitTask, check_fit, check_splits, fit_on_worker
-from backend.service.importing import import_dataset, make_dataset_id
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
 from backend.service.networks import drop_networks
 from backend.service.profiling import profile_images, read_findings
-from backend.service.quotas import evict_features, require_dataset_room
+from backend.service.quotas import evict_features
 from backend.service.robustness import run_battery
 from backend.service.runner import Workflow
-from backend.service.sources import ImportLimits
-from backend.service.steps import call_on_worker, compute_features
-from backend.service.storage import exists
+from backend.service.steps import call_on_worker, compute_features, import_named
 from backend.settings import StorePath, count_cores
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ _CARD_PACKAGES = ("numpy", "onnxruntime", "pillow", "scikit-learn", "scipy", "ti
 
 def import_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     """Job "import": {"name", "source"} -> {"dataset_id"}."""
-    return {"dataset_id": _import(context, params).id}
+    return {"dataset_id": import_named(context, params).id}
 
 
 def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +52,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     service: Service = context.service
     config = FitConfig.from_json(params["config"])
     started = time.perf_counter()
-    came = _import(context, params) if "source" in params else None
+    came = import_named(context, params) if "source" in params else None
     info = came if came is not None and "dataset_id" not in params else service.datasets.get(params["dataset_id"])
     imported = time.perf_counter()
     name = config.name or f"{info.name} {config.head.name}"
@@ -107,6 +104,7 @@ WORKFLOWS: Mapping[str, Workflow] = {
     "evaluate": evaluate_model,
     "matrix": cross_evaluate,
     "robustness": run_battery,
+    FINGERPRINT: enrol_fingerprint,
 }
 
 
@@ -122,50 +120,6 @@ class CheckTask:
 def check_dataset(task: CheckTask) -> None:
     """Raises what makes a fit impossible. Runs on a worker, since it reads a row for every image."""
     check_fit(read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config), task.config)
-
-
-def _import(context: JobContext, params: dict[str, Any]) -> DatasetInfo:
-    service: Service = context.service
-    name, settings = str(params["name"]), service.settings
-    dataset_id = make_dataset_id(name, context.job_id)
-    folder = service.datasets.prepare(dataset_id)
-    if not exists(folder / INFO):
-        if service.database.get_dataset(name) is not None:
-            raise Conflict(f"There is a data set {name!r} already.", "Choose another name or delete that one.")
-        require_dataset_room(service.database, settings, 0)
-        limits = ImportLimits(
-            max_members=settings.max_archive_members,
-            max_unpacked_bytes=settings.max_unpacked_bytes,
-            max_pixels=settings.max_pixels,
-        )
-        try:
-            import_dataset(
-                params["source"],
-                folder,
-                id=dataset_id,
-                name=name,
-                limits=limits,
-                run=lambda function, tasks, done: service.engine.map(
-                    function, tasks, on_result=done, cancelled=context.cancelled
-                ),
-                progress=context.progress,
-                stop=context.turn,
-                downloads=settings.data_dir / "downloads",
-                scratch=settings.scratch / "downloads",
-                admit=partial(require_dataset_room, service.database, settings),
-            )
-        except Exception as error:
-            if not context.goes_on_elsewhere(error):
-                service.datasets.discard(dataset_id)
-            raise
-    info = service.datasets.publish(dataset_id)
-    try:
-        service.database.save_dataset(info.to_json())
-    except Conflict:  # another import took the name while this one ran
-        service.datasets.hide(dataset_id)
-        service.datasets.discard(dataset_id)
-        raise
-    return info
 
 
 def _finetune(

@@ -98,7 +98,7 @@ def test_the_batch_size_does_not_matter(data, store, compute, batch):
 
 def test_large_images_are_decoded_few_at_a_time(data, store, compute, monkeypatch):
     monkeypatch.setattr(features, "_BATCH_BYTES", 2 * 32 * 32 * 3)
-    sizes = [len(batch) for batch in features._batches(read_chunk(data.chunks[1]), 64, None)]
+    sizes = [len(batch) for batch in features.decoded_batches(read_chunk(data.chunks[1]), 64, None)]
     assert sum(sizes) == ROWS[1]
     assert max(sizes) <= 3
     for chunk in data.chunks:

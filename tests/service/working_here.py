@@ -36,6 +36,9 @@ class EngineHere:
             raise Cancelled("The work was told to stop.")
         return function(*args)
 
+    def start(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

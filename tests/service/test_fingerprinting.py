@@ -1,0 +1,205 @@
+"""Enrolling sources of images by their fingerprints, and asking which of them made an image."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.core.errors import Cancelled, ConfigError, Conflict, InvalidInput, NoImages, NotFound, TooFewImages
+from backend.service.app import Service
+from backend.service.backup import back_up, restore
+from backend.service.fingerprint_sums import SumTask, sum_chunk
+from backend.service.fingerprinting import fingerprint_params
+from backend.service.jobs import named_datasets
+from tests.running import ROOT
+from tests.service.working_here import open_here, run_here
+from tests.traced import traced_png, write_traced
+
+SOURCES = ("checks", "dots", "waves")
+
+
+def ready(folder: Path) -> Service:
+    """A service that has the network of the traits, so that nothing is exported."""
+    shutil.copytree(ROOT / "models" / "backbones", folder / "models" / "backbones")
+    return open_here(folder)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = ready(tmp_path_factory.mktemp("here"))
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="module")
+def dataset(here: Service, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Id of a data set of three generators, 40 images each with five twice, one grey and one small; and REAL ones."""
+    folder = tmp_path_factory.mktemp("traced")
+    for source in SOURCES:
+        write_traced(folder / "FAKE" / source, source, 40)
+    write_traced(folder / "REAL", "camera", 12)
+    for number in range(5):
+        shutil.copy(folder / "FAKE" / "dots" / f"{number}.png", folder / "FAKE" / "dots" / f"again-{number}.png")
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(folder / "FAKE" / "dots" / "grey.png")
+    Image.effect_noise((24, 24), 50).convert("RGB").save(folder / "FAKE" / "dots" / "small.png")
+    params = {"name": "Traced", "source": {"kind": "folder", "path": str(folder)}}
+    return str(run_here(here, "import", params)["dataset_id"])
+
+
+@pytest.fixture(scope="module")
+def enrolled(here: Service, dataset: str) -> dict[str, str]:
+    """Generator -> id of its fingerprint."""
+    found = {}
+    for source in SOURCES:
+        params = fingerprint_params(here, source, dataset_id=dataset, source_generator=source)
+        found[source] = str(run_here(here, "fingerprint", params)["fingerprint_id"])
+    return found
+
+
+def files(source: str, count: int) -> list[tuple[int, bytes]]:
+    """New images of a source."""
+    return [(number, traced_png(source, 1000 + number)) for number in range(count)]
+
+
+def test_an_enrolment_says_what_it_was_made_of(here: Service, dataset: str, enrolled: dict[str, str]) -> None:
+    record = here.fingerprints.get(enrolled["dots"])
+    assert (record["generator"], record["label"], record["denoiser"]) == ("dots", "FAKE", "gaussian")
+    assert (record["height"], record["width"], record["count"]) == (32, 32, 40)
+    assert record["left_out"] == {"duplicates": 5, "constant": 1, "other_size": 1}
+    assert record["codecs"] == {"PNG": 41}
+    assert record["dataset"]["id"] == dataset
+    described = here.attributor.describe(record)
+    assert described["own"]["mean"] > described["others"]["mean"] + 0.1
+    assert described["indistinguishable"] == []
+    page, total = here.fingerprints.list(q="DOT", sort="generator")
+    assert total == 1
+    assert page[0]["id"] == record["id"]
+    assert "radial" not in page[0]
+    assert here.fingerprints.picture(record["id"], "spectrum").startswith(b"\x89PNG")
+    with pytest.raises(NotFound, match="no picture"):
+        here.fingerprints.picture(record["id"], "face")
+
+
+def test_sums_are_kept_and_go_with_the_features(here: Service, dataset: str, enrolled: dict[str, str]) -> None:
+    kept = {path.name for path in here.features.root.rglob("*.safetensors")}
+    assert kept == {f"{chunk.digest}.safetensors" for chunk in here.datasets.chunks(dataset)}
+    params = fingerprint_params(here, "checks", dataset_id=dataset, source_generator="checks", denoiser="median")
+    assert dataset in named_datasets(params)
+    other = str(run_here(here, "fingerprint", params)["fingerprint_id"])  # one of each denoiser is no conflict
+    assert {here.attributor.enrolled(None).denoiser, here.attributor.enrolled("median").denoiser} == {
+        "gaussian",
+        "median",
+    }
+    here.fingerprints.delete(other)
+    assert not here.fingerprints.path(other).exists()
+
+
+def test_a_chunk_stops_when_the_job_is_cancelled(here: Service, dataset: str, enrolled: dict[str, str]) -> None:
+    chunk = here.datasets.chunks(dataset)[0]
+    mask = np.packbits(np.ones(chunk.rows, bool)).tobytes()
+    path = here.features.root / "stopped" / "x.safetensors"
+    task = SumTask(chunk, mask, (32, 32), "gaussian", here.settings.backbones_dir, path)
+    with pytest.raises(Cancelled):
+        sum_chunk(task, cancelled=lambda: True)
+    assert not path.exists()
+
+
+def test_a_batch_is_told_apart_and_a_stranger_is_none_of_them(here: Service, enrolled: dict[str, str]) -> None:
+    answer = here.attributor.attribute(files("waves", 16), batch=True)
+    [found] = answer.attributions
+    assert answer.calibrated
+    assert found["source"] == "waves"
+    assert found["files"] == list(range(16))
+    assert found["matches"][0]["id"] == enrolled["waves"]
+    assert found["matches"][0]["z"] > 3
+    assert found["notes"] == []
+    stranger = here.attributor.attribute(files("nobody", 16), batch=True).attributions[0]
+    assert stranger["source"] is None
+    singles = here.attributor.attribute(files("waves", 3)).attributions
+    assert [one["files"] for one in singles] == [[0], [1], [2]]
+    assert all(one["matches"][0]["generator"] == "waves" for one in singles)
+
+
+def test_a_bad_file_does_not_fail_the_others(here: Service, enrolled: dict[str, str]) -> None:
+    grey, tiny = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (32, 32)).save(grey, "PNG")
+    Image.effect_noise((8, 8), 50).convert("RGB").save(tiny, "PNG")
+    large = io.BytesIO()
+    Image.effect_noise((700, 40), 50).convert("RGB").save(large, "PNG")
+    sent = [*files("dots", 1), (1, b"no image"), (2, grey.getvalue()), (3, large.getvalue())]
+    answer = here.attributor.attribute(sent)
+    assert [one["files"] for one in answer.attributions] == [[0], [3]]
+    assert answer.attributions[1]["cut"] == 1
+    assert [note["code"] for note in answer.attributions[1]["notes"]] == ["cropped"]
+    assert [(number, error.code) for number, error in answer.errors] == [
+        (1, "image.not_an_image"),
+        (2, "invalid_input"),
+    ]
+    with pytest.raises(InvalidInput, match="one colour"):
+        here.attributor.attribute([(0, grey.getvalue())], batch=True)
+    with pytest.raises(ConfigError, match="false_attribution"):
+        here.attributor.attribute(sent, false_attribution=0.9)
+    with pytest.raises(ConfigError, match="no denoiser"):
+        here.attributor.attribute(sent, denoiser="bm3d")
+    with pytest.raises(NotFound, match="No generator"):
+        here.attributor.attribute(sent, denoiser="npr")
+
+
+def test_one_generator_under_two_names_is_told(here: Service, dataset: str, enrolled: dict[str, str]) -> None:
+    params = fingerprint_params(here, "points", dataset_id=dataset, source_generator="dots")
+    twin = str(run_here(here, "fingerprint", params)["fingerprint_id"])
+    pairs = here.attributor.enrolled(None).comparison.to_json()["indistinguishable"]
+    assert [{pair["first"], pair["second"]} for pair in pairs] == [{"dots", "points"}]
+    assert pairs[0]["shared_images"] == 40
+    assert here.attributor.describe(here.fingerprints.get(twin))["indistinguishable"] == pairs
+    here.fingerprints.delete(twin)
+
+
+def test_what_cannot_be_enrolled_is_said(here: Service, dataset: str, enrolled: dict[str, str]) -> None:
+    with pytest.raises(Conflict, match="enrolled already"):
+        fingerprint_params(here, " dots ", dataset_id=dataset)
+    with pytest.raises(ConfigError, match="no name"):
+        fingerprint_params(here, "  ", dataset_id=dataset)
+    with pytest.raises(ConfigError, match="no denoiser"):
+        fingerprint_params(here, "x", dataset_id=dataset, denoiser="bm3d")
+    with pytest.raises(NotFound):
+        fingerprint_params(here, "x", dataset_id="nothing")
+    unknown = fingerprint_params(here, "x", dataset_id=dataset, source_generator="flux")
+    with pytest.raises(NoImages, match="'flux'"):
+        run_here(here, "fingerprint", unknown)
+
+
+def test_too_few_images_say_how_many(here: Service, tmp_path: Path) -> None:
+    write_traced(tmp_path / "FAKE", "few", 6)
+    source = {"kind": "folder", "path": str(tmp_path)}
+    params: dict[str, Any] = {**fingerprint_params(here, "few"), "name": "Few", "source": source}
+    with pytest.raises(TooFewImages, match="6 images of 32 x 32"):
+        run_here(here, "fingerprint", params)
+    here.delete_dataset("Few")
+
+
+def test_a_backup_brings_them_back_and_lost_files_are_swept(
+    here: Service, enrolled: dict[str, str], tmp_path: Path
+) -> None:
+    file = io.BytesIO()
+    back_up(here, file)
+    other = ready(tmp_path)
+    try:
+        file.seek(0)
+        restore(other, file)
+        record = other.fingerprints.get(enrolled["waves"])
+        assert other.fingerprints.read(record).count == record["count"]
+        assert {one["generator"] for one in other.fingerprints.all()} == set(SOURCES)
+        other.fingerprints.forget_lost({other.fingerprints.path(enrolled["waves"]).name})
+        assert [one["generator"] for one in other.fingerprints.all()] == ["waves"]
+        other.fingerprints.sweep()  # the other files are new: they may belong to an enrolment under way
+        assert len(list(other.fingerprints.root.iterdir())) == 3
+    finally:
+        other.close()
