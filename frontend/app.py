@@ -31,6 +31,7 @@ PAGES = (
     Row("models", "build", ":material/leaderboard:"),
     Row("model", "build", ":material/leaderboard:", visibility="hidden"),
     Row("generators", "build", ":material/grid_on:"),
+    Row("fingerprints", "check", ":material/fingerprint:"),
     Row("jobs", "watch", ":material/list_alt:"),
     Row("job", "watch", ":material/list_alt:", layout="centered", visibility="hidden"),
 )

@@ -40,6 +40,8 @@ def title_of(job: Json, names: dict[str, str]) -> str:
     params = job["params"]
     ids = [str(params.get("dataset_id") or ""), *params.get("dataset_ids", ())]
     about = [", ".join(names.get(id, id) for id in ids if id) or str(params.get("name") or "")]
+    if generator := params.get("generator"):
+        about = [str(generator), *about]
     if config := params.get("config"):
         about = [str(config["name"]), *about] if config["name"] else [*about, str(config["head"]["name"])]
     return f"{kind_of(job)}: {' · '.join(part for part in about if part)}" if any(about) else kind_of(job)

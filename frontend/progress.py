@@ -19,6 +19,7 @@ STEPS = {
     "fit": ("import", "fine-tune", "features", "fit", "evaluate"),
     "evaluate": ("features", "evaluate"),
     "matrix": ("features", "matrix"),
+    "fingerprint": ("import", "fingerprint"),
 }
 """What a person sees of a kind of job, in its order; kinds of one step have no row."""
 STEP_OF = {
@@ -35,6 +36,7 @@ STEP_OF = {
     "calibrate": "fit",
     "evaluate": "evaluate",
     "matrix": "matrix",
+    "fingerprint": "fingerprint",
 }
 """The step that a stage of the service belongs to."""
 ICONS = {
@@ -140,7 +142,7 @@ def _amount(progress: Json) -> str:
         return say_text("job.done_of", done=size(done), total=size(total))
     if STEP_OF.get(stage) == "fit":  # counted in percent
         return say_text("job.percent", percent=done)
-    if stage in ("import", "features", "profile", "robustness"):
+    if stage in ("import", "features", "profile", "robustness", "fingerprint"):
         return say_text("job.images_of", done=count(done), total=count(total))
     return say_text("job.done_of", done=count(done), total=count(total))
 

@@ -22,6 +22,7 @@ from backend.core.heads import HEADS
 from backend.settings import Settings, describe_settings
 from benchmarks.documents import TABLES, fill
 from tests.running import ROOT, RunningService
+from tests.traced import traced_png, traced_zip
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -113,7 +114,13 @@ def test_the_tutorial_leads_to_a_detector_of_ones_own(running: RunningService, t
 
 def test_the_readmes_examples_work(fitted: RunningService, tmp_path: Path) -> None:
     Image.linear_gradient("L").convert("RGB").save(tmp_path / "photo.jpg")
+    (tmp_path / "began.zip").write_bytes(traced_zip("began", 16))
+    for number, name in enumerate(("one", "another")):
+        (tmp_path / f"{name}.png").write_bytes(traced_png("began", 100 + number))
     run_blocks(README, fitted, tmp_path)
+    [enrolled] = requests.get(f"{fitted.url}/fingerprints?q=began", timeout=30).json()["items"]
+    requests.delete(f"{fitted.url}/fingerprints/{enrolled['id']}", timeout=30)
+    requests.delete(f"{fitted.url}/datasets/{enrolled['dataset']['id']}", timeout=30)
 
 
 @pytest.mark.parametrize("name", TABLES)

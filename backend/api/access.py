@@ -35,12 +35,19 @@ ACCESS: tuple[Access, ...] = (
     # answers about images that the caller brings; nothing of other people's images
     Access("POST", "/predict", "predict", "predict"),
     Access("POST", "/eda", "predict", "predict"),
+    Access("POST", "/fingerprints/attribute", "predict", "predict"),
     Access("GET", "/options", "predict", "read"),
     Access("GET", "/models", "predict", "read"),
     Access("GET", "/models/{model_id}", "predict", "read"),
+    Access("GET", "/fingerprints", "predict", "read"),
+    Access("GET", "/fingerprints/comparison", "predict", "read"),
+    Access("GET", "/fingerprints/{fingerprint_id}", "predict", "read"),
     # the images that the service keeps, and work on them
     Access("POST", "/fit", "fit", "write"),
     Access("POST", "/enrol", "fit", "write"),
+    Access("POST", "/fingerprints", "fit", "write"),
+    # the mean of a few images' noise may still show what was in them
+    Access("GET", "/fingerprints/{fingerprint_id}/pictures/{picture}", "fit", "read"),
     Access("POST", "/datasets", "fit", "write"),
     Access("GET", "/datasets", "fit", "read"),
     Access("GET", "/datasets/{dataset_id}", "fit", "read"),
@@ -69,6 +76,7 @@ ACCESS: tuple[Access, ...] = (
     Access("DELETE", "/models/{model_id}", "admin", "write"),
     Access("DELETE", "/datasets/{dataset_id}", "admin", "write"),
     Access("DELETE", "/evaluations/{evaluation_id}", "admin", "write"),
+    Access("DELETE", "/fingerprints/{fingerprint_id}", "admin", "write"),
     Access("GET", "/audit", "admin", "read"),
     Access("GET", "/metrics", "admin", "read"),
 )

@@ -72,6 +72,7 @@ _ID = {"min_length": 1, "max_length": 128, "pattern": r"^[A-Za-z0-9][A-Za-z0-9._
 DatasetId = Annotated[str, Path(description="Id of the data set", examples=["cifake-0a1b2c3d"], **_ID)]
 ModelId = Annotated[str, Path(description="Id of the model", examples=["cifake-logreg-1c0ffee1"], **_ID)]
 EvaluationId = Annotated[str, Path(description="Id of the evaluation", examples=["5b1d0c8a93e7f246"], **_ID)]
+FingerprintId = Annotated[str, Path(description="Id of the fingerprint", examples=["began-gaussian-5b1d0c8a"], **_ID)]
 JobId = Annotated[str, Path(description="Id of the job", examples=["3f9c2a71d04be581"], **_ID)]
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page")]

@@ -16,12 +16,23 @@ from backend.api.access import Access, find_access
 from backend.api.schemas.common import Problem
 from backend.api.schemas.datasets import SourceIn
 from backend.api.schemas.enrol import EnrolIn
+from backend.api.schemas.fingerprints import FingerprintIn
 from backend.api.schemas.fit import FitIn
-from backend.api.schemas.forms import DatasetForm, EdaForm, EnrolForm, FitForm, ModelForm, PredictForm
+from backend.api.schemas.forms import (
+    AttributeForm,
+    DatasetForm,
+    EdaForm,
+    EnrolForm,
+    FingerprintForm,
+    FitForm,
+    ModelForm,
+    PredictForm,
+)
 
 _REF = "#/components/schemas/"
-_JSON = (Problem, FitIn, SourceIn, EnrolIn)
-_READ_AS_THEY_ARRIVE = (*_JSON, FitForm, DatasetForm, EnrolForm, PredictForm, EdaForm, ModelForm)
+_JSON = (Problem, FitIn, SourceIn, EnrolIn, FingerprintIn)
+_FORMS = (FitForm, DatasetForm, EnrolForm, PredictForm, EdaForm, ModelForm, FingerprintForm, AttributeForm)
+_READ_AS_THEY_ARRIVE = (*_JSON, *_FORMS)
 _METHODS = ("get", "post", "patch", "delete")
 
 _STYLE = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -42,11 +42,17 @@ class Intake:
 
 @asynccontextmanager
 async def receive(
-    request: Request, service: Service, text_fields: frozenset[str], unsorted: str = ""
+    request: Request,
+    service: Service,
+    text_fields: frozenset[str],
+    unsorted: str = "",
+    *,
+    one_label: Sequence[str] = (),
 ) -> AsyncIterator[Intake]:
     """The upload of a multipart request. Whatever goes wrong before `submit`, nothing of it stays on the disk.
 
-    `unsorted` is as in `DatasetUpload.describe`.
+    `unsorted` is as in `DatasetUpload.describe`. With `one_label`, the choices for the text field `label`, it is that
+    field, the first by default.
 
     Raises QueueFull or StorageQuota before anything is read; ProblemError, LabelMismatch or StorageFull while reading.
     """
@@ -58,9 +64,17 @@ async def receive(
     with SpoolFolder(service.jobs.folder(job_id)) as folder:
         upload = DatasetUpload(folder)
         fields = await receive_dataset(request, upload, max_files=service.settings.max_files, text_fields=text_fields)
+        if one_label:
+            unsorted = _check_label(fields.get("label") or one_label[0], one_label)
         source = await run_in_threadpool(upload.describe, fields.get("labels"), unsorted)
         await run_in_threadpool(_check_source, source, service.settings)
         yield Intake(job_id, fields, source, folder)
+
+
+def _check_label(label: str, known: Sequence[str]) -> str:
+    if label not in known:
+        raise ProblemError(422, "upload.fields", f"`label` is {label[:40]!r}.", f"Send one of: {', '.join(known)}.")
+    return label
 
 
 def _check_source(source: Mapping[str, Any], settings: Settings) -> None:

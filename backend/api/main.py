@@ -27,6 +27,7 @@ from backend.api.routes import (
     eda,
     enrol,
     evaluations,
+    fingerprints,
     fit,
     health,
     images,
@@ -46,7 +47,7 @@ from backend.settings import Settings, load_settings
 
 log = logging.getLogger("deepfake.api")
 
-UPLOAD_PATHS = ("/fit", "/predict", "/eda", "/datasets", "/models")
+UPLOAD_PATHS = ("/fit", "/predict", "/eda", "/datasets", "/models", "/fingerprints", "/fingerprints/attribute")
 """The addresses that take files; every other body is small."""
 
 
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         eda,
         robustness,
         evaluations,
+        fingerprints,
         jobs,
         options,
         health,

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from backend.cli import backup, cluster, datasets, enrol, evaluate, fit, keys, models, predict, robustness, serve
+from backend.cli import (
+    backup,
+    cluster,
+    datasets,
+    enrol,
+    evaluate,
+    fingerprints,
+    fit,
+    keys,
+    models,
+    predict,
+    robustness,
+    serve,
+)
 
 app = typer.Typer(
     name="deepfake",
@@ -15,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
+app.add_typer(fingerprints.app, name="fingerprints")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(keys.app, name="keys")
 for command in (

@@ -201,13 +201,13 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def options(as_json: JsonFlag = False) -> None:
-    """List what exists: sources, extractors with their options, backbones that need no download, heads, settings."""
+    """List what exists: sources, extractors, backbones that need no download, heads, denoisers, settings."""
     with failing(as_json):
         known = describe_options()
         if as_json:
             print_json(known)
             return
-        for title in ("sources", "extractors", "heads"):
+        for title in ("sources", "extractors", "heads", "denoisers"):
             typer.echo(f"{title}:")
             print_table(["", ""], [[f"  {row['name']}", row["summary"]] for row in known[title]])
         typer.echo(f"backbones without a download: {', '.join(known['offline_backbones'])}")
@@ -217,6 +217,7 @@ def options(as_json: JsonFlag = False) -> None:
 def describe_options() -> dict[str, Any]:
     """The tables of what exists as JSON."""
     from backend.core.extractors import EXTRACTORS, OFFLINE_BACKBONES
+    from backend.core.fingerprints.denoisers import DENOISERS
     from backend.core.heads import HEADS
     from backend.service.sources import SOURCES
     from backend.settings import describe_settings
@@ -228,5 +229,6 @@ def describe_options() -> dict[str, Any]:
         ],
         "offline_backbones": list(OFFLINE_BACKBONES),
         "heads": [{"name": name, "summary": row.summary} for name, row in HEADS.items()],
+        "denoisers": [{"name": name, "summary": row.summary} for name, row in DENOISERS.items()],
         "settings": [asdict(row) for row in describe_settings()],
     }

@@ -89,20 +89,26 @@ def read_files(
     read = 0
     for file in files:
         try:
-            size = file.stat().st_size
-            if size > largest:
-                raise Unreadable(f"The file has {size} bytes; at most {largest} are read.", "Send a smaller version.")
-            images.append((str(file), file.read_bytes()))
-            read += size
+            images.append((str(file), read_file(file, largest)))
+            read += len(images[-1][1])
         except Unreadable as error:
             errors.append(describe_error(str(file), error))
-        except OSError as error:
-            errors.append(describe_error(str(file), Unreadable(f"The file cannot be read: {error.strerror}.")))
         if len(images) + len(errors) >= FILES_AT_ONCE or read >= BYTES_AT_ONCE:
             yield images, errors
             images, errors, read = [], [], 0
     if images or errors:
         yield images, errors
+
+
+def read_file(file: Path, largest: int) -> bytes:
+    """The content of a file of at most `largest` bytes. Raises Unreadable."""
+    try:
+        size = file.stat().st_size
+        if size > largest:
+            raise Unreadable(f"The file has {size} bytes; at most {largest} are read.", "Send a smaller version.")
+        return file.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"The file cannot be read: {error.strerror}.") from error
 
 
 def write_heatmaps(folder: Path, predictions: Sequence[dict[str, Any]], *, start: int) -> None:

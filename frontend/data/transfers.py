@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from frontend.client import Client, Upload
-from frontend.transport import ApiError
+from frontend.transport import ApiError, Json
+from frontend.uploads import OnSent
+
+Send = Callable[[OnSent], Json]
+"""Sends images and gives the job that takes them; the argument hears of the bytes on their way."""
 
 MAX_NAME = 100
 """Letters of a data set's name, as the service counts them."""
@@ -32,9 +36,9 @@ class Transfer:
             raise _Stopped
         self.sent, self.total = sent, total
 
-    def _run(self, client: Client, upload: Upload) -> None:
+    def _run(self, send: Send) -> None:
         try:
-            self.job_id = str(client.import_images(self.name, upload, on_sent=self._hear)["id"])
+            self.job_id = str(send(self._hear)["id"])
         except ApiError as error:
             self.error = error
         except _Stopped:
@@ -48,10 +52,15 @@ class _Stopped(Exception):
 
 
 def start_transfer(client: Client, name: str, upload: Upload) -> Transfer:
+    """The import of the images of `upload` as the data set `name`, under way."""
+    return start_sending(name, lambda on_sent: client.import_images(name, upload, on_sent=on_sent))
+
+
+def start_sending(name: str, send: Send) -> Transfer:
     """A transfer that is under way. Its thread lets go of the files when it ends."""
     transfer = Transfer(name)
     # A daemon: a web app that is told to end does not wait for an upload of minutes.
-    threading.Thread(target=transfer._run, args=(client, upload), name="upload", daemon=True).start()
+    threading.Thread(target=transfer._run, args=(send,), name="upload", daemon=True).start()
     return transfer
 
 

@@ -67,6 +67,9 @@ def show_made(job: Json, names: dict[str, str]) -> None:
                 icon=":material/grid_on:",
                 query_params={"id": str(evaluation_id)},
             )
+        if "fingerprint_id" in result:
+            label = say("fingerprints.open")
+            st.page_link("screens/fingerprints.py", label=label, icon=":material/fingerprint:")
         if job["kind"] == "fit":
             st.page_link(
                 "screens/train.py",

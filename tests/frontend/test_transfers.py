@@ -58,7 +58,8 @@ def test_a_service_that_is_away_is_a_reason_too() -> None:
 def test_a_stopped_upload_sends_nothing_more(answering: Answering) -> None:
     transfer = Transfer("stopped")
     transfer.stop()
-    transfer._run(Client(answering.url), Upload(archive=("a.zip", bytes(8 << 20))))
+    client, upload = Client(answering.url), Upload(archive=("a.zip", bytes(8 << 20)))
+    transfer._run(lambda on_sent: client.import_images(transfer.name, upload, on_sent=on_sent))
     assert transfer.ended
     assert (transfer.job_id, transfer.error, transfer.sent) == ("", None, 0)
     assert all(len(body) < 8 << 20 for *_, body in answering.requests)

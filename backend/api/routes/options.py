@@ -14,6 +14,7 @@ from backend.core.detector import MIN_IMAGES_PER_CLASS
 from backend.core.extractors import EXTRACTORS, OFFLINE_BACKBONES
 from backend.core.extractors.stages import PRESETS
 from backend.core.finetune.config import AUGMENTATIONS, BATCH_NORMS, DEVICES, MIXED_PRECISIONS, PARTS, RANGES
+from backend.core.fingerprints.denoisers import DEFAULT_DENOISER, DENOISERS
 from backend.core.heads import HEADS
 from backend.core.images import FORMATS, MIN_SIDE
 from backend.service.networks import known_networks
@@ -42,6 +43,10 @@ def options(settings: SettingsDep, service: ServiceDep) -> OptionsOut:
         heads=[
             HeadOut(name=name, help=row.summary, activation=row.activation, loss=row.loss, options=list(row.options))
             for name, row in HEADS.items()
+        ],
+        denoisers=[
+            Named(name=name, help=DENOISERS[name].summary)
+            for name in sorted(DENOISERS, key=lambda name: name != DEFAULT_DENOISER)
         ],
         sources=[Named(name=name, help=SOURCES[name].summary) for name in KNOWN_SOURCES],
         labels=list(LABELS),

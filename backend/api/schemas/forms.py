@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
 from backend.api.schemas.common import Strict
+from backend.core.fingerprints.attribution import FALSE_ATTRIBUTION
+from backend.core.fingerprints.denoisers import DEFAULT_DENOISER
 
 File = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
 
@@ -65,6 +67,34 @@ class EnrolForm(Strict):
     parquet: list[File] | None = _PARQUET
     files: list[File] | None = Field(None, description="Images: at least 10, better 50")
     labels: str | None = Field(None, description="With `files`, where not all are FAKE: a JSON list of REAL and FAKE")
+
+
+class FingerprintForm(Strict):
+    """Images of one source to enrol, all of one label, and its name."""
+
+    generator: str = Field(description="Name of the generator", examples=["began"])
+    label: Literal["FAKE", "REAL"] = Field("FAKE", description="REAL enrols cameras, to compare with")
+    denoiser: str = Field(DEFAULT_DENOISER, description="What takes the content away; `GET /options` lists them")
+    name: str | None = Field(None, description="Name of the data set that the images become")
+    archive: File | None = Field(
+        None, description="A zip of its images; where it has REAL/ and FAKE/ folders, those of `label` are taken"
+    )
+    parquet: list[File] | None = _PARQUET
+    files: list[File] | None = Field(None, description="Its images")
+
+
+class AttributeForm(Strict):
+    """Images whose source is asked for."""
+
+    files: list[File] = Field(description="One or many images")
+    batch: bool = Field(False, description="All of them come from one source: one answer; at most 256 files")
+    false_attribution: float = Field(
+        FALSE_ATTRIBUTION,
+        ge=0.001,
+        le=0.5,
+        description="Share of images, or batches, from sources not enrolled that may be attributed to an enrolled one",
+    )
+    denoiser: str | None = Field(None, description="Only fingerprints by this denoiser; else the one that is in use")
 
 
 class EdaForm(Strict):

@@ -9,7 +9,7 @@ from pydantic import Field
 from backend.api.schemas.common import Strict
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-JobKind = Literal["import", "fit", "profile", "robustness", "evaluate", "matrix"]
+JobKind = Literal["import", "fit", "profile", "robustness", "evaluate", "matrix", "fingerprint"]
 
 
 class JobProgress(Strict):

@@ -79,6 +79,7 @@ class OptionsOut(Strict):
     backbones: list[Named] = Field(description="Networks whose weights need no download")
     stages: list[Named] = Field(description="Presets; single stages can be named too")
     heads: list[HeadOut]
+    denoisers: list[Named] = Field(description="For fingerprints; the default comes first")
     sources: list[Named] = Field(description="Data sets that POST /datasets knows by name")
     labels: list[str]
     formats: list[str] = Field(description="Image formats that are opened")
