@@ -8,7 +8,8 @@ from typing import Literal
 
 import streamlit as st
 
-from frontend.client import FINISHED, pages
+from frontend.calls.jobs import FINISHED
+from frontend.client import pages
 from frontend.formatting import duration
 from frontend.session import client, explain
 from frontend.texts import plain, say, say_known, say_problem, say_text

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from frontend.client import FINISHED
+from frontend.calls.jobs import FINISHED
 from frontend.formatting import count, duration, size
 from frontend.job_view import show_cancel
 from frontend.session import client, show_error

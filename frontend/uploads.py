@@ -1,4 +1,4 @@
-"""Multipart bodies (RFC 7578) that are read piece by piece while they are sent: 2 GB need 1 MiB of memory."""
+"""Images to send, and multipart bodies (RFC 7578), read piece by piece while they are sent: 2 GB need 1 MiB."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ PIECE_BYTES = 1 << 20
 
 Content = bytes | memoryview | Path
 """Of a file: its bytes, or the path that they are read from while sending."""
+Image = tuple[str, Content]
+"""File name and content of an image that is sent."""
 OnSent = Callable[[int, int], None]
 """Hears (bytes sent so far, bytes in all) of a body."""
 
@@ -97,3 +99,39 @@ def _head(boundary: str, field: str, filename: str | None = None) -> bytes:
 def _quoted(text: str) -> str:
     """Text for a quoted string in a header: quotes and backslashes escaped, line ends as spaces."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\r", " ").replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Images to send in one of three ways: a zip, Parquet files, or single files with a label each.
+
+    A path is read while it is sent, never whole. `labels` has "REAL" or "FAKE" for each of `files`, in their order.
+    """
+
+    archive: Path | Image | None = None
+    parquet: Sequence[Path | Image] = ()
+    files: Sequence[Image] = ()
+    labels: Sequence[str] | None = None
+
+    def form(self, *, on_sent: OnSent | None = None, **fields: Any) -> Multipart:
+        """The form that the service reads, with these fields; `on_sent` hears of its bytes on their way."""
+        labels = None if self.labels is None else list(self.labels)
+        return Multipart(
+            {**fields, "labels": labels},
+            [
+                *parts("archive", [named(self.archive)] if self.archive is not None else []),
+                *parts("parquet", [named(file) for file in self.parquet]),
+                *parts("files", self.files),
+            ],
+            on_sent,
+        )
+
+
+def parts(field: str, images: Sequence[Image]) -> list[FilePart]:
+    """The files of one field."""
+    return [FilePart(field, filename, content) for filename, content in images]
+
+
+def named(file: Path | Image) -> Image:
+    """The file's name and content."""
+    return (file.name, file) if isinstance(file, Path) else file

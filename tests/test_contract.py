@@ -12,7 +12,7 @@ import pytest
 from backend.api.main import create_app
 from backend.settings import load_settings
 
-CLIENT = Path(__file__).parent.parent / "frontend" / "client.py"
+CALLS = Path(__file__).parent.parent / "frontend" / "calls"
 VERBS = {"json", "send", "download"}
 
 
@@ -31,7 +31,8 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 def calls() -> list[tuple[str, str, ast.FunctionDef]]:
     """(method, path with {} for every value, the client's function) of each request that the client makes."""
     found = []
-    for function in ast.walk(ast.parse(CLIENT.read_text(encoding="utf-8"))):
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(CALLS.glob("*.py"))]
+    for function in (node for tree in trees for node in ast.walk(tree)):
         if not isinstance(function, ast.FunctionDef):
             continue
         paths = {

@@ -9,7 +9,6 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from frontend.client import Upload
 from frontend.data.imports import (
     SENDING,
     follow_import,
@@ -24,6 +23,7 @@ from frontend.formatting import count, size
 from frontend.session import client
 from frontend.texts import plain, say, say_option, say_text
 from frontend.transport import ApiError, Json
+from frontend.uploads import Upload
 
 MIB = 1 << 20
 ROUND, WAY, FILES = "add.round", "add.way", "add.files"

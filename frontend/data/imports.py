@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from frontend.client import FINISHED
+from frontend.calls.jobs import FINISHED
 from frontend.data.transfers import Transfer
 from frontend.formatting import size
 from frontend.job_view import reason_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from frontend.client import FINISHED
+from frontend.calls.jobs import FINISHED
 from frontend.job_view import reason_of
 from frontend.progress import follow_job
 from frontend.session import client, show_error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from frontend.client import Client, Upload
+from frontend.client import Client
 from frontend.transport import ApiError, Json
-from frontend.uploads import OnSent
+from frontend.uploads import OnSent, Upload
 
 Send = Callable[[OnSent], Json]
 """Sends images and gives the job that takes them; the argument hears of the bytes on their way."""

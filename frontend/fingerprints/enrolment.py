@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from frontend.client import FINISHED, Upload, pages
+from frontend.calls.jobs import FINISHED
+from frontend.client import pages
 from frontend.data.imports import follow_transfer, show_refusal
 from frontend.data.transfers import MAX_NAME, Transfer, start_sending
 from frontend.formatting import count, size
@@ -16,7 +17,7 @@ from frontend.session import client, show_error
 from frontend.texts import plain, say, say_option, say_text
 from frontend.training.choosing import choose_one
 from frontend.transport import ApiError, Json
-from frontend.uploads import OnSent
+from frontend.uploads import OnSent, Upload
 
 FOLLOWED, SENDING = "fingerprints.followed", "fingerprints.sending"
 WAYS = ("upload", "dataset")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from frontend.client import Upload
 from frontend.formatting import count, number, rate
 from frontend.session import client, show_error
 from frontend.texts import plain, say, say_text
 from frontend.transport import ApiError, Json
+from frontend.uploads import Upload
 
 FEWEST, ADVISED = 10, 50
 """Pictures of a generator: less are refused by the service, more help less and less."""

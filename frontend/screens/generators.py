@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from frontend.client import FINISHED, pages
+from frontend.calls.jobs import FINISHED
+from frontend.client import pages
 from frontend.evaluating.results import show_evaluation
 from frontend.formatting import moment
 from frontend.job_view import dataset_names, show_action, show_reason, show_retry, title_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from frontend.client import FINISHED
+from frontend.calls.jobs import FINISHED
 from frontend.formatting import moment
 from frontend.job_view import (
     dataset_names,

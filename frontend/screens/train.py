@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from frontend.client import FINISHED, pages
+from frontend.calls.jobs import FINISHED
+from frontend.client import pages
 from frontend.formatting import count, duration, rate
 from frontend.job_view import dataset_names, show_action, show_reason, show_retry, title_of
 from frontend.models.enrolment import show_gain

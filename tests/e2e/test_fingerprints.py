@@ -8,7 +8,8 @@ import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
-from frontend.client import Client, Upload
+from frontend.client import Client
+from frontend.uploads import Upload
 from tests.e2e.web import click, find, settle, upload, wait_for_text
 from tests.running import RunningService
 from tests.traced import traced_png, traced_zip

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frontend.client import Client, Upload
+from frontend.client import Client
 from frontend.texts import TEXTS
 from frontend.transport import ApiError, Json
+from frontend.uploads import Upload
 from tests.frontend.conftest import Answering, Open, shown
 from tests.frontend.test_datasets_page import pretend
 from tests.frontend.zips import picture, run_until

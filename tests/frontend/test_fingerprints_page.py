@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from frontend.charts.fingerprints import draw_correlations
-from frontend.client import Client, Upload
+from frontend.client import Client
+from frontend.uploads import Upload
 from tests.frontend.conftest import Open, shown
 from tests.running import RunningService
 from tests.traced import traced_png, traced_zip

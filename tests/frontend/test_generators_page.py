@@ -11,8 +11,9 @@ import requests
 from PIL import Image
 
 from frontend.charts.generators import draw_heat, draw_recalls
-from frontend.client import Client, Upload
+from frontend.client import Client
 from frontend.evaluating.results import describe_note, show_interval
+from frontend.uploads import Upload
 from tests.frontend.conftest import Open, shown
 from tests.running import RunningService
 

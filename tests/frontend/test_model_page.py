@@ -15,9 +15,10 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from frontend.client import Client, Upload
+from frontend.client import Client
 from frontend.exports import Fetching
 from frontend.models.actions import export_of
+from frontend.uploads import Upload
 from tests.frontend.conftest import Open, shown
 from tests.pictures import encode
 from tests.running import RunningService

@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from backend.api.main import create_app
 from backend.settings import Settings
-from frontend.client import Client, Upload
+from frontend.client import Client
+from frontend.uploads import Upload
 from tests.frontend.conftest import Answering
 
 IMAGES = [("a.png", b"a"), ("b.png", b"b")]

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from frontend.client import Client, Upload
+from frontend.client import Client
 from frontend.data.transfers import MAX_NAME, Transfer, free_name, start_transfer, stem_of
+from frontend.uploads import Upload
 from tests.frontend.conftest import Answering
 from tests.frontend.zips import pack
 from tests.running import RunningService
