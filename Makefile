@@ -35,6 +35,9 @@ run: setup
 bot: setup-bot
 	@exec $(BIN)/python -m frontend.telegram_bot
 
+# BLAS threads that wait sleep: spinning, they take the cores from the other processes
+test: export OPENBLAS_THREAD_TIMEOUT := 4
+test: export OMP_WAIT_POLICY := passive
 test: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

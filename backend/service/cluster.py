@@ -38,6 +38,7 @@ CONFIG: dict[str, Any] = {
         "OMP_NUM_THREADS": 1,
         "MKL_NUM_THREADS": 1,
         "OPENBLAS_NUM_THREADS": 1,
+        "OPENBLAS_THREAD_TIMEOUT": 4,  # of BLAS, 2**4 cycles: threads that wait sleep instead of taking a core each
     },
 }
 
