@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import mimetypes
 import time
 
@@ -12,13 +13,16 @@ import requests
 from PIL import Image
 
 from frontend.bot.checking import QUIET_S
+from frontend.formatting import rate
 from tests.bot.running import ADMIN, RunningBot
 from tests.bot.telegram import ME, FakeTelegram, Fault, Json
 from tests.pictures import crop, encode, photo
 from tests.pictures import fake as fake_picture
-from tests.running import RunningService
+from tests.running import ROOT, RunningService
 
 CHATS = itertools.count(5000)
+CARD = json.loads((ROOT / "models" / "cifake-logreg" / "card.json").read_text(encoding="utf-8"))
+RIGHT = f"right on {rate(CARD['accuracy']['test'])}"
 VERDICTS = ("Fake: ", "Real: ", "Unsure: ")
 RUSSIAN = {"is_bot": False, "first_name": "Аня", "language_code": "ru"}
 
@@ -194,7 +198,7 @@ class TestCommands:
             ("/start", ["Send me a picture"]),
             ("/help", ["answer somebody's picture with /check"]),
             ("/privacy", ["Nothing of your pictures is kept"]),
-            ("/model", ["right on 96.6 %", "stable-diffusion-1.4", "generators that it never saw"]),
+            ("/model", [RIGHT, "stable-diffusion-1.4", "generators that it never saw"]),
             ("/nothing", ["Send me a picture"]),
         ],
     )

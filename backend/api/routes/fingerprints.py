@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -37,6 +37,8 @@ from backend.service.fingerprints import FINGERPRINT, Sort
 from backend.service.jobs import Job
 
 router = APIRouter(tags=["fingerprints"])
+
+Picture = Annotated[Literal["residual", "spectrum", "autocorrelation"], Path(description="What it shows")]
 
 _FIELDS = frozenset({"generator", "label", "denoiser", "name"})
 _ASKED = ("batch", "false_attribution", "denoiser")
@@ -220,9 +222,7 @@ def get_fingerprint(fingerprint_id: FingerprintId, service: ServiceDep) -> Finge
     response_class=Response,
     responses={200: {"description": "A picture", "content": {"image/png": {}}}, **responses(404, 422)},
 )
-def get_picture(
-    fingerprint_id: FingerprintId, picture: Literal["residual", "spectrum", "autocorrelation"], service: ServiceDep
-) -> Response:
+def get_picture(fingerprint_id: FingerprintId, picture: Picture, service: ServiceDep) -> Response:
     """The mean residual, amplified; its power spectrum with frequency 0 in the middle; or the autocorrelation."""
     content = service.fingerprints.picture(fingerprint_id, picture)
     return Response(content, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
