@@ -39,6 +39,10 @@ class Composition:
         """What a command prints that runs in a service's container."""
         return self._shell.read(*self._command, "exec", "-T", service, *command, check=check)
 
+    def once(self, service: str, *command: str) -> str:
+        """What a command prints in a container of the service that is alone and goes with it."""
+        return self._shell.read(*self._command, "run", "--rm", "-T", "--no-deps", service, *command)
+
     def containers(self, service: str) -> list[str]:
         """The ids of a service's containers."""
         return self._shell.read(*self._command, "ps", "-q", service).split()

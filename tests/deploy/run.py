@@ -89,6 +89,10 @@ def try_one_machine(composition: Composition, environment: dict[str, str], folde
         outcome = do_main_job(wait_until_ready(url, key))
     with step("web app"):
         print(f"  seen by {look_at_web_app(web_url)}", flush=True)
+    with step("Telegram bot: without a token it says what to do"):
+        said = composition.once("bot", "sh", "-c", "python -m frontend.telegram_bot 2>&1; echo status $?")
+        assert "@BotFather" in said
+        assert said.endswith("status 2")
     with step("backend killed (-9): it comes back by itself"):
         composition.inside(
             "backend", "python", "-c", "import os; os.kill(-1, 9)", check=False
