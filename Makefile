@@ -16,8 +16,7 @@ PORT ?= 8000
 WEB_PORT ?= 8501
 # https://download.pytorch.org/whl/cpu spares ordinary users the CUDA build of PyTorch
 TORCH_INDEX_URL ?=
-# many tests wait for a service, a browser or a lease: three processes keep two cores busy
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 2
 PYTEST_ARGS ?=
 CONTRACT_EXAMPLES ?= 200
 BENCHMARKS ?=
