@@ -147,13 +147,14 @@ class _Question:
         """The attribution of images of one source, with the numbers of their files."""
         pixels = [image for _, image, _ in images]
         found = attribute(self.enrolled.gallery, pixels, traits=self.traits, false_attribution=self.false_attribution)
+        told = found.to_json()
         about = {record["generator"]: record for record in self.enrolled.records}
         matches = [
             {**match, "id": about[match["generator"]]["id"], "label": about[match["generator"]]["label"]}
-            for match in found.to_json()["matches"]
+            for match in told["matches"]
         ]
         return {
-            **found.to_json(),
+            **told,
             "files": [number for number, _, _ in images],
             "cut": sum(is_cut for _, _, is_cut in images),
             "matches": matches,

@@ -118,8 +118,9 @@ class Fingerprints:
         """
         if asked is not None:
             return check_denoiser_name(asked)
-        enrolled = {str(record["denoiser"]) for record in self.all()}
-        return enrolled.pop() if len(enrolled) == 1 else DEFAULT_DENOISER
+        with self._database.reading() as session:
+            enrolled = session.scalars(select(FingerprintRow.denoiser).distinct()).all()
+        return enrolled[0] if len(enrolled) == 1 else DEFAULT_DENOISER
 
     def sweep(self) -> None:
         """Removes files without a row that a killed server left behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -152,9 +152,7 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
     known |= {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
     known["generators"] = sorted({*task.card["generators"], *(one["generator"] for one in known.get("enrolled", ()))})
-    several = len(name_generators(train)) > 1 and task.config.evaluate_test
-    held_out = both(validation, rows("test")) if several else validation
-    known["left_out_generators"] = _left_out(task.config, train, held_out, detector, progress)
+    known["left_out_generators"] = _left_out(task.config, train, validation, rows, detector=detector, progress=progress)
     known["edited"] = measure_held_out_edits(detector, columns, chunks, task.config, progress)
     card = _complete({**task.card, **known}, detector, metrics, seconds)
     write_head(task.folder, detector)
@@ -162,12 +160,22 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
     return card
 
 
-def _left_out(config: FitConfig, train: Rows, held_out: Rows, detector: Detector, progress: Progress) -> dict[str, Any]:
-    """What `measure_left_out` says, at the detector's own false alarms."""
+def _left_out(
+    config: FitConfig,
+    train: Rows,
+    validation: Rows,
+    rows: Callable[[str], Rows],
+    *,
+    detector: Detector,
+    progress: Progress,
+) -> dict[str, Any]:
+    """What `measure_left_out` says, at the detector's own false alarms; `rows` reads a split, and only where needed."""
     if not config.measure_limits:
         return unknown("The fit was told not to measure it.")
     if sees_images(config):
         return unknown("The network was trained on images of every generator.")
+    several = len(name_generators(train)) > 1 and config.evaluate_test
+    held_out = both(validation, rows("test")) if several else validation
     real = detector.scores(held_out.X[held_out.y == 0])
     fpr = float((detector.probabilities(real) >= detector.threshold).mean()) if len(real) else 0.0
     C = detector.head.chosen.get("C") if config.head.name == LEFT_OUT_HEAD else None
