@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from anyio import CapacityLimiter, Semaphore
@@ -15,6 +15,8 @@ from backend.api.schemas.predictions import FileProblem
 from backend.api.spool import Pack, PackedFile
 from backend.core.errors import DeepfakeError, Unreadable
 from backend.settings import Settings
+
+_YES, _NO = ("true", "1"), ("", "false", "0")
 
 MAX_IMAGE_BYTES = 100_000_000
 """Largest single file that is looked at."""
@@ -95,6 +97,14 @@ async def receive_images(
             yield pack, fields
     finally:
         pack.close()
+
+
+def flag_of(fields: Mapping[str, str], name: str) -> bool:
+    """Whether a text field says yes; it need not be there. Raises ProblemError where it is neither true nor false."""
+    given = fields.get(name, "").lower()
+    if given not in (*_YES, *_NO):
+        raise ProblemError(422, "upload.fields", f"`{name}` is neither true nor false.", "Send true or false.")
+    return given in _YES
 
 
 def file_problem(entry: PackedFile, error: DeepfakeError) -> FileProblem:

@@ -40,13 +40,6 @@ def job_responses(model: type[BaseModel], made: str, statuses: Iterable[int] = (
     return {200: {"model": model, "description": f"{made} within `wait`"}, **responses(*statuses)}
 
 
-def json_or_form(schema: str, form: str) -> dict[str, Any]:
-    """The `openapi_extra` of a route that takes JSON or a form with files, by the names of their schemas."""
-    kinds = {"application/json": schema, "multipart/form-data": form}
-    content = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in kinds.items()}
-    return {"requestBody": {"required": True, "content": content}}
-
-
 async def answer_with_job(
     request: Request, jobs: Jobs, job: Job, seconds: float, result: Callable[[Job], Any]
 ) -> Response:

@@ -12,9 +12,9 @@ from backend.api.deps import DatasetId, Limit, Offset, ServiceDep, WaitSeconds
 from backend.api.downloads import download
 from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive
 from backend.api.problems import wrong_media_type
-from backend.api.schemas.common import responses
+from backend.api.schemas.common import json_or_form, responses
 from backend.api.schemas.datasets import DatasetChanges, DatasetName, DatasetOut, DatasetPage, SourceIn
-from backend.api.waiting import ANSWERS_WITH_JOB, UPLOAD_STATUSES, answer_with_job, job_responses, json_or_form
+from backend.api.waiting import ANSWERS_WITH_JOB, UPLOAD_STATUSES, answer_with_job, job_responses
 from backend.service.app import Service
 from backend.service.jobs import Job
 from backend.service.quotas import require_dataset_room

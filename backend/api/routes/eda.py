@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from backend.api.deps import GateDep, ServiceDep, SettingsDep, WaitSeconds
 from backend.api.packs import file_problem, nothing_answered, receive_images, too_large_file
-from backend.api.schemas.common import responses
+from backend.api.schemas.common import only_form, responses
 from backend.api.schemas.eda import Profile
 from backend.api.schemas.jobs import JobOut
 from backend.api.schemas.predictions import FileProblem
@@ -81,12 +81,7 @@ def _profile_job(service: Service, dataset_id: str) -> Job:
     summary="Profile images without keeping them",
     response_model=Profile,
     responses=responses(400, 408, 413, 415, 422, 503, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/EdaForm"}}},
-        }
-    },
+    openapi_extra=only_form("EdaForm"),
 )
 async def profile_images(request: Request, settings: SettingsDep, gate: GateDep) -> Profile:
     """The same profile for the images of this request. Files that are no images are named in `errors`."""

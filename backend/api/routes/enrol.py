@@ -11,6 +11,7 @@ from starlette.responses import Response
 from backend.api.deps import ServiceDep, WaitSeconds
 from backend.api.intake import Intake, media_type, parse, receive
 from backend.api.problems import wrong_media_type
+from backend.api.schemas.common import json_or_form
 from backend.api.schemas.enrol import EnrolIn, EnrolWith
 from backend.api.schemas.models import ModelCard
 from backend.api.uploads import count_labels
@@ -20,7 +21,6 @@ from backend.api.waiting import (
     answer_with_job,
     fitted_model,
     job_responses,
-    json_or_form,
 )
 from backend.core.enrolment import check_enrolment
 from backend.service.app import Service

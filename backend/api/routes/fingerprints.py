@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from backend.api.deps import FingerprintId, GateDep, Limit, Offset, ServiceDep, WaitSeconds
 from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive
-from backend.api.packs import file_problem, nothing_answered, receive_images, too_large_file
+from backend.api.packs import file_problem, flag_of, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError, wrong_media_type
-from backend.api.schemas.common import responses
+from backend.api.schemas.common import only_form, responses
 from backend.api.schemas.datasets import DatasetName
 from backend.api.schemas.fingerprints import (
     AttributeOut,
@@ -42,7 +42,6 @@ Picture = Annotated[Literal["residual", "spectrum", "autocorrelation"], Path(des
 
 _FIELDS = frozenset({"generator", "label", "denoiser", "name"})
 _ASKED = ("batch", "false_attribution", "denoiser")
-_YES, _NO = ("true", "1"), ("", "false", "0")
 
 Denoiser = Annotated[
     str | None, Query(max_length=64, description="Only those by this denoiser; else the one that is in use")
@@ -145,12 +144,7 @@ def compare_fingerprints(service: ServiceDep, denoiser: Denoiser = None) -> Comp
     summary="Which generator made it?",
     response_model=AttributeOut,
     responses=responses(400, 404, 408, 413, 415, 422, 503, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/AttributeForm"}}},
-        }
-    },
+    openapi_extra=only_form("AttributeForm"),
 )
 async def attribute_images(request: Request, service: ServiceDep, gate: GateDep) -> AttributeOut:
     """The enrolled source of each image, or with `batch` of all of them together, or "none of the enrolled" (null).
@@ -192,13 +186,11 @@ def _attribute(service: Service, pack: Pack, *, batch: bool, share: float, denoi
 
 def _batch_of(fields: dict[str, str], files: int) -> bool:
     """Whether the files are said to come from one source. Raises ProblemError."""
-    given = fields.get("batch", "").lower()
-    if given not in (*_YES, *_NO):
-        raise ProblemError(422, "upload.fields", "`batch` is neither true nor false.", "Send true or false.")
-    if given in _YES and files > MOST_IN_BATCH:
+    batch = flag_of(fields, "batch")
+    if batch and files > MOST_IN_BATCH:
         hint = f"Send at most {MOST_IN_BATCH}: more hardly tell anything new."
         raise ProblemError(422, "upload.fields", f"The batch has {files} files.", hint)
-    return given in _YES
+    return batch
 
 
 def _share_of(fields: dict[str, str]) -> float:

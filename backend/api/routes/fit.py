@@ -12,6 +12,7 @@ from starlette.responses import Response
 from backend.api.deps import ServiceDep, WaitSeconds
 from backend.api.intake import Intake, check_name_is_free, media_type, parse, receive
 from backend.api.problems import wrong_media_type
+from backend.api.schemas.common import json_or_form
 from backend.api.schemas.datasets import DatasetName
 from backend.api.schemas.fit import FitConfigIn, FitIn
 from backend.api.schemas.models import ModelCard
@@ -22,7 +23,6 @@ from backend.api.waiting import (
     answer_with_job,
     fitted_model,
     job_responses,
-    json_or_form,
 )
 from backend.core.config import FitConfig
 from backend.core.detector import check_trainable

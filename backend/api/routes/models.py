@@ -12,7 +12,7 @@ from backend.api.archives import receive_archive
 from backend.api.deps import Limit, ModelId, Offset, ServiceDep
 from backend.api.downloads import download
 from backend.api.problems import ProblemError
-from backend.api.schemas.common import responses
+from backend.api.schemas.common import only_form, responses
 from backend.api.schemas.models import ModelCard, ModelChanges, ModelPage, ScoredPage, SetIn
 from backend.service.model_import import archive_digest, import_model
 
@@ -88,12 +88,7 @@ def _value(card: dict[str, Any], key: str) -> Any:
     status_code=201,
     summary="Import an exported model",
     responses=responses(400, 408, 409, 413, 415, 422, 503, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/ModelForm"}}},
-        }
-    },
+    openapi_extra=only_form("ModelForm"),
 )
 async def import_archive(request: Request, service: ServiceDep) -> ModelCard:
     """The card of the model in `archive`, a zip that `GET /models/{model_id}/export` gave; it does not become active.

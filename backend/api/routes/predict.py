@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 
 from backend.api.direct import Direct
 from backend.api.metrics import Metrics
-from backend.api.packs import Gate, client_of, file_problem, nothing_answered, receive_images, too_large_file
+from backend.api.packs import Gate, client_of, file_problem, flag_of, nothing_answered, receive_images, too_large_file
 from backend.api.problems import ProblemError
-from backend.api.schemas.common import responses
+from backend.api.schemas.common import only_form, responses
 from backend.api.schemas.predictions import Prediction, PredictOut, Provenance
 from backend.api.spool import Pack, PackedFile
 from backend.service.app import Service
@@ -30,7 +30,6 @@ router = APIRouter(tags=["predict"])
 _BATCH_FILES, _BATCH_BYTES, _BATCHES_AT_ONCE = 64, 32 * 1_048_576, 2
 _READ_AT_ONCE = 1_048_576  # bytes that are read without a thread: they lie in memory, or in the system's cache
 _FLAGS = ("explain", "provenance", "stability")
-_YES, _NO = ("true", "1"), ("", "false", "0")
 
 
 @router.post(
@@ -39,12 +38,7 @@ _YES, _NO = ("true", "1"), ("", "false", "0")
     response_model=PredictOut,
     response_class=JSONResponse,
     responses=responses(400, 404, 408, 413, 415, 422, 503, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/PredictForm"}}},
-        }
-    },
+    openapi_extra=only_form("PredictForm"),
 )
 async def predict(request: Request) -> Response:
     """One answer for each file, by the active model or `model_id`. A bad file does not fail the others.
@@ -62,7 +56,7 @@ async def predict(request: Request) -> Response:
         is_small = sum(entry.size for entry in pack.files) <= _READ_AT_ONCE
         async with nullcontext() if is_small else gate.large:
             answers = await answer_pack(service, pack, client_of(request), question)
-            if fields.get("provenance", "").lower() in _YES:
+            if flag_of(fields, "provenance"):
                 await _add_provenance(service, pack, answers, gate)
     _count(request.app.state.metrics, answers)
     request.state.images = len(answers.predictions)  # of the key's images a day
@@ -133,10 +127,7 @@ async def _add_provenance(service: Service, pack: Pack, answers: PredictOut, gat
 
 def _question_of(fields: Mapping[str, str], files: int) -> Question:
     """What the form asks for. Raises ProblemError for a flag that is none, and for too many files with one."""
-    for name in _FLAGS:
-        if fields.get(name, "").lower() not in (*_YES, *_NO):
-            raise ProblemError(422, "upload.fields", f"`{name}` is neither true nor false.", "Send true or false.")
-    explain, stability = (fields.get(name, "").lower() in _YES for name in ("explain", "stability"))
+    explain, _, stability = (flag_of(fields, name) for name in _FLAGS)
     if (explain or stability) and files > MOST_EXAMINED:
         raise ProblemError(
             422,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -83,3 +84,18 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     everywhere = {401, 403, 421, 429, 500}
     return {status: {"description": meaning[status], "content": content} for status in sorted({*statuses, *everywhere})}
+
+
+def json_or_form(schema: str, form: str) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes JSON or a form with files, by the names of their schemas."""
+    return _body({"application/json": schema, "multipart/form-data": form})
+
+
+def only_form(form: str) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes a form with files alone, by the name of its schema."""
+    return _body({"multipart/form-data": form})
+
+
+def _body(kinds: Mapping[str, str]) -> dict[str, Any]:
+    content = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in kinds.items()}
+    return {"requestBody": {"required": True, "content": content}}
