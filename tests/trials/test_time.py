@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.leftovers import eventually
 from tests.pictures import dataset_zip
 from tests.running import RunningService
 from tests.trials.clock import Clock
@@ -89,4 +90,4 @@ def test_a_server_that_stands_still_goes_on_where_it_was(service: RunningService
     ended = end_of(service, job)
     assert ended["state"] == "done", ended
     assert count_models(service) == before + 1
-    assert not Path(service.folder, "data", "jobs", job).exists()
+    eventually(lambda: not Path(service.folder, "data", "jobs", job).exists())
