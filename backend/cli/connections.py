@@ -23,11 +23,18 @@ HEAD_SECONDS = 10.0
 STALLED_SECONDS = 60.0
 """An answer of which the client has read nothing (at least: not the last 64 KiB) for so long is given up."""
 
+LAST_SECONDS = 1.0
+"""When the server ends, a connection that it has taken may wait so long for a request that is on its way."""
+
 _SPARE_FILES = 200  # descriptors for all else: the database, worker processes, uploads
 
 
 def guard_connections(
-    most: int, *, head_seconds: float = HEAD_SECONDS, stalled_seconds: float = STALLED_SECONDS
+    most: int,
+    *,
+    head_seconds: float = HEAD_SECONDS,
+    stalled_seconds: float = STALLED_SECONDS,
+    last_seconds: float = LAST_SECONDS,
 ) -> type[Protocol]:
     """uvicorn's HTTP protocol with at most `most` connections at a time, fewer where the system allows fewer files.
 
@@ -39,7 +46,7 @@ def guard_connections(
         most_connections = _fit_to_files(most)
         idle: ClassVar[dict[_Guarded, None]] = {}
 
-    Guarded.head_seconds, Guarded.stalled_seconds = head_seconds, stalled_seconds
+    Guarded.head_seconds, Guarded.stalled_seconds, Guarded.last_seconds = head_seconds, stalled_seconds, last_seconds
     return Guarded
 
 
@@ -60,9 +67,11 @@ class _Guarded(Protocol):
     idle: ClassVar[dict[_Guarded, None]]  # in the order in which they became so
     head_seconds: ClassVar[float]
     stalled_seconds: ClassVar[float]
+    last_seconds: ClassVar[float]
     _head_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
     _has_spoken = False
+    _is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -71,15 +80,17 @@ class _Guarded(Protocol):
                 self._refuse(503, "unavailable.connections", "The server has as many connections as it takes.")
                 return
             next(iter(self.idle)).close_idle()
-        self._await_head()
+        self._await_head(self.head_seconds)
 
     def data_received(self, data: bytes) -> None:
         self._has_spoken = True
         super().data_received(data)
         if self._is_answering():
             self._end_wait()
+            if self._is_ending:
+                super().shutdown()  # not kept for another request
         elif self._head_timer is None and not self.transport.is_closing():
-            self._await_head()
+            self._await_head(self.last_seconds if self._is_ending else self.head_seconds)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -99,6 +110,15 @@ class _Guarded(Protocol):
         super().resume_writing()
         self._end_stall()
 
+    def shutdown(self) -> None:
+        """The server takes no more connections. This one ends with its answer, at once where it waits for nothing."""
+        self._is_ending = True
+        if self._head_timer is None:
+            super().shutdown()
+        else:
+            self._end_wait()
+            self._await_head(self.last_seconds)
+
     def close_idle(self) -> None:
         """Makes room for somebody else."""
         self._end_wait()
@@ -109,9 +129,9 @@ class _Guarded(Protocol):
         cycle: Any = self.cycle
         return cycle is not None and not cycle.response_complete
 
-    def _await_head(self) -> None:
+    def _await_head(self, seconds: float) -> None:
         self.idle[self] = None
-        self._head_timer = self.loop.call_later(self.head_seconds, self._give_up_head)
+        self._head_timer = self.loop.call_later(seconds, self._give_up_head, seconds)
 
     def _end_wait(self) -> None:
         self.idle.pop(self, None)
@@ -124,12 +144,12 @@ class _Guarded(Protocol):
             self._stall_timer.cancel()
             self._stall_timer = None
 
-    def _give_up_head(self) -> None:
+    def _give_up_head(self, seconds: float) -> None:
         self._end_wait()
         if not self._has_spoken:  # a browser's connection in reserve
             self.transport.close()
             return
-        self._refuse(408, "request.too_slow", f"The request did not arrive within {self.head_seconds:g} seconds.")
+        self._refuse(408, "request.too_slow", f"The request did not arrive within {seconds:g} seconds.")
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         title, hint = HTTPStatus(status).phrase, "Try again in a moment."

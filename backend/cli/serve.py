@@ -9,6 +9,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,7 @@ def _serve_api() -> None:
     import uvicorn
 
     from backend.cli.connections import guard_connections
+    from backend.cli.ending import Server
     from backend.cli.supervisor import check_port_free
     from backend.service.logs import configure_logging
     from backend.service.storage import check_writable
@@ -49,7 +51,7 @@ def _serve_api() -> None:
     check_port_free(settings.host, settings.port, "--port")
     check_writable(settings.data_dir)
     configure_logging(settings.log_level, settings.log_format)
-    uvicorn.run(
+    config = uvicorn.Config(
         "backend.api.main:create_app",
         factory=True,
         host=settings.host,
@@ -62,6 +64,8 @@ def _serve_api() -> None:
         server_header=False,
         proxy_headers=False,  # DEEPFAKE_TRUSTED_PROXIES says whose are believed; uvicorn would believe this machine's
     )
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has ended by it
+        Server(config).run()
 
 
 def _serve_both(web_port: int) -> None:

@@ -1,12 +1,14 @@
-"""The deadlines of single connections; tests/trials/test_slow_clients.py holds many against a whole server."""
+"""The deadlines of single connections, and their end; tests/trials/test_slow_clients.py holds many against a server."""
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 import uvicorn
@@ -14,11 +16,31 @@ from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 
 from backend.cli.connections import guard_connections
+from backend.cli.ending import Server
 from tests.running import free_port
 
 HEAD_SECONDS = 0.4
 SIZE = 64 * 2**20
 """Bytes of an answer that no system takes into its buffers."""
+
+
+@contextmanager
+def running(app: FastAPI, *, head_seconds: float, last_seconds: float = 0.0) -> Iterator[tuple[Server, int]]:
+    """A server of `app` in a thread, and its port; it has ended after the block."""
+    guarded = guard_connections(50, head_seconds=head_seconds, stalled_seconds=head_seconds, last_seconds=last_seconds)
+    port = free_port()
+    server = Server(uvicorn.Config(app, port=port, http=guarded, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield server, port
+    finally:
+        server.should_exit = True
+        thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +56,8 @@ def port() -> Iterator[int]:
     def large() -> StreamingResponse:
         return StreamingResponse(b"x" * 2**20 for _ in range(SIZE // 2**20))
 
-    guarded = guard_connections(50, head_seconds=HEAD_SECONDS, stalled_seconds=HEAD_SECONDS)
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, http=guarded, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield port
-    server.should_exit = True
-    thread.join(10)
+    with running(app, head_seconds=HEAD_SECONDS) as (_, port):
+        yield port
 
 
 def read_until(connection: socket.socket, end: bytes, times: int = 1) -> None:
@@ -103,6 +116,47 @@ def test_an_answer_that_nobody_reads_is_given_up(connection: socket.socket) -> N
     connection.sendall(GET.replace(b"/", b"/large", 1))
     time.sleep(4 * HEAD_SECONDS)
     assert len(rest(connection)) < SIZE // 2  # what lay in the system's buffers, and the end
+
+
+def test_a_request_on_its_way_when_the_server_ends_is_answered() -> None:
+    app = FastAPI()
+    held, connected = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        """Keeps the loop from accepting a connection that comes now."""
+        held.set()
+        assert connected.wait(10)
+
+    @app.get("/")
+    async def index() -> str:
+        return "here"
+
+    @app.get("/end")
+    async def end() -> None:
+        """Tells the server to end; the loop is held after it has woken for that, before it closes the listener."""
+        server.should_exit = True
+        asyncio.get_running_loop().call_later(0.1, hold)
+        time.sleep(0.3)
+
+    with running(app, head_seconds=60, last_seconds=60) as (server, port):
+
+        def connect() -> closing[socket.socket]:
+            return closing(socket.create_connection(("127.0.0.1", port), timeout=10))
+
+        with connect() as told, connect() as answered, connect() as silent, connect() as half:
+            answered.sendall(GET)
+            read_until(answered, b'"here"')
+            half.sendall(GET[:20])
+            told.sendall(GET.replace(b"/", b"/end", 1))
+            assert held.wait(10)
+            with connect() as waiting:
+                connected.set()
+                assert rest(answered) == b""  # at once
+                with pytest.raises(ConnectionRefusedError):
+                    connect()
+                for late, missing in ((silent, GET), (half, GET[20:]), (waiting, GET)):
+                    late.sendall(missing)
+                    assert rest(late).startswith(b"HTTP/1.1 200 ")  # and the end: it is not kept
 
 
 def test_fewer_files_mean_fewer_connections() -> None:
