@@ -8,6 +8,7 @@ from html import escape
 
 from frontend.bot.pictures import Picture
 from frontend.checking.describing import (
+    describe_closest,
     describe_flips,
     describe_probability,
     describe_quality,
@@ -56,6 +57,7 @@ def word_answer(item: Json, card: Json, picture: Picture) -> str:
     parts = [
         f"{SIGNS.get(verdict_of(item), '')} <b>{escape(say_text(f'verdict.{verdict_of(item)}'))}</b>\n"
         f"{escape(describe_probability(item))}",
+        escape(describe_closest(item)),
         "\n".join(f"• {escape(reason)}" for reason in describe_reasons(item, card)),
         _word_origin(item),
         word_compression([(picture, item)]),

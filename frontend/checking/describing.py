@@ -43,6 +43,12 @@ def name_reasons(prediction: Json) -> list[str]:
     ]
 
 
+def describe_closest(prediction: Json) -> str:
+    """The generator whose specialist spoke loudest for FAKE, as a sentence; "" where none did."""
+    closest = prediction.get("closest_generator")
+    return say_text("enrol.closest", generator=closest) if closest else ""
+
+
 def describe_domain(prediction: Json, card: Json) -> str:
     """Whether the picture is of a kind that the model was trained on, as far as the service knows."""
     if prediction.get("in_domain") is False:

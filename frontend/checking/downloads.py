@@ -64,4 +64,5 @@ def _record(picture: Picture, answer: Answer, card: Json) -> dict[str, Any]:
         "sha256": answer.sha256,
         "model_id": answer.model_id,
         "model": str(card["name"]),
+        "closest_generator": prediction.get("closest_generator"),
     }

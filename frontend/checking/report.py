@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 from frontend.checking.describing import (
+    describe_closest,
     describe_domain,
     describe_interval,
     describe_probability,
@@ -73,6 +74,7 @@ class Wording:
 
 def word_report(language: str, filename: str, n_bytes: int, prediction: Json, card: Json) -> Wording:
     """The words for this answer, in the language of the page that is being drawn, which is `language`."""
+    said = (describe_probability(prediction), describe_closest(prediction), *describe_reasons(prediction, card))
     return Wording(
         language=language,
         title=say_text("report.title"),
@@ -88,7 +90,7 @@ def word_report(language: str, filename: str, n_bytes: int, prediction: Json, ca
             *([(say_text("answer.provenance"), tuple(origin))] if (origin := provenance_rows(prediction)) else []),
             (say_text("report.model"), _model_rows(card)),
         ),
-        reasons=(describe_probability(prediction), *describe_reasons(prediction, card)),
+        reasons=tuple(sentence for sentence in said if sentence),
         reasons_title=say_text("report.why"),
         limits=tuple(say_text(f"report.limit.{limit}", generators=name_generators(card)) for limit in LIMITS),
         limits_title=say_text("report.limits"),

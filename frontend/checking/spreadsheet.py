@@ -27,6 +27,7 @@ COLUMNS = (
     "sha256",
     "model_id",
     "model",
+    "closest_generator",
 )
 """Names for programs, the same in every language and version."""
 STARTERS = frozenset("=+-@\t\r\n")

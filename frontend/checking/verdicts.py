@@ -8,7 +8,13 @@ from typing import Any
 import streamlit as st
 
 from frontend.checking.asking import Answer
-from frontend.checking.describing import describe_domain, describe_probability, describe_reasons, describe_size
+from frontend.checking.describing import (
+    describe_closest,
+    describe_domain,
+    describe_probability,
+    describe_reasons,
+    describe_size,
+)
 from frontend.checking.explaining import KNOWN, is_tried, show_note, show_stability, show_stages
 from frontend.checking.heatmap import overlay, read_heatmap
 from frontend.checking.previews import SIDE_PX, Preview, read_upright
@@ -38,8 +44,8 @@ def show_verdict(answer: Answer, card: Json) -> None:
     else:
         probability = float(prediction["probability_fake"])
         st.progress(min(max(probability, 0.0), 1.0), text=plain(describe_probability(prediction)))
-    if closest := prediction.get("closest_generator"):
-        st.markdown(f":material/fingerprint: {say('enrol.closest', generator=closest)}")
+    if closest := describe_closest(prediction):
+        st.markdown(f":material/fingerprint: {plain(closest)}")
     for reason in describe_reasons(prediction, card):
         st.markdown(f":material/arrow_right: {plain(reason)}")
     st.markdown(f":material/straighten: {plain(describe_domain(prediction, card))}")
