@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from altair import Chart, LayerChart
 
 _ROW_PX = 34
-_DARK_FROM = 55.0
-"""Per cent from which a cell is so dark that its figure is white."""
+_DARK_FROM = 0.55
+"""The share of the scale from which a cell is so dark that its figure is white."""
+MEASURES = ("recall", "auroc", "accuracy")
+"""What the cells of train x test can show."""
 
 
 def draw_recalls(rows: Sequence[Json]) -> LayerChart:
@@ -47,11 +49,16 @@ def draw_recalls(rows: Sequence[Json]) -> LayerChart:
     return chart
 
 
-def draw_heat(rows: Sequence[Json], names: Sequence[str]) -> LayerChart:
-    """The share of fakes found, in per cent: a line for each of `rows` by the name in `names`, a column a generator."""
+def draw_heat(rows: Sequence[Json], names: Sequence[str], measure: str = "recall") -> LayerChart:
+    """One measure of each cell: a line for each of `rows` by the name in `names`, a column a generator.
+
+    `measure` is one of MEASURES; `auroc` is drawn from 0 to 1, the others in per cent.
+    """
     alt = load_altair()
+    field, most = ("found" if measure == "recall" else measure), (1 if measure == "auroc" else 100)
+    coarse, fine = (".2f", ".3f") if measure == "auroc" else (".0f", ".1f")
     values = [
-        {"fitted": name, "tested": cell["generator"], "found": 100 * cell["recall"], "n": cell["n"]}
+        {"fitted": name, "tested": cell["generator"], field: most * cell[measure], "n": cell["n"]}
         for row, name in zip(rows, names, strict=True)
         for cell in row["generators"]
     ]
@@ -61,14 +68,13 @@ def draw_heat(rows: Sequence[Json], names: Sequence[str]) -> LayerChart:
         x=alt.X("tested:N", title=say_text("generators.heat.x"), sort=columns, axis=label),
         y=alt.Y("fitted:N", title=say_text("generators.heat.y"), sort=list(names), axis=alt.Axis(labelLimit=160)),
     )
-    legend = alt.Legend(
-        type="gradient", orient="bottom", title=say_text("generators.heat.value"), titleLimit=300, gradientLength=200
-    )
+    title = say_text(f"generators.heat.value.{measure}")
+    legend = alt.Legend(type="gradient", orient="bottom", title=title, titleLimit=300, gradientLength=200)
     cells: Chart = base.mark_rect().encode(
-        color=alt.Color("found:Q", scale=alt.Scale(scheme="blues", domain=[0, 100]), legend=legend),
-        tooltip=["fitted:N", "tested:N", alt.Tooltip("found:Q", format=".1f"), "n:Q"],
+        color=alt.Color(f"{field}:Q", scale=alt.Scale(scheme="blues", domain=[0, most]), legend=legend),
+        tooltip=["fitted:N", "tested:N", alt.Tooltip(f"{field}:Q", format=fine), "n:Q"],
     )
-    ink = alt.condition(f"datum.found > {_DARK_FROM}", alt.value("white"), alt.value("black"))
-    figures = base.mark_text(fontSize=12).encode(text=alt.Text("found:Q", format=".0f"), color=ink)
+    ink = alt.condition(f"datum.{field} > {_DARK_FROM * most}", alt.value("white"), alt.value("black"))
+    figures = base.mark_text(fontSize=12).encode(text=alt.Text(f"{field}:Q", format=coarse), color=ink)
     chart: LayerChart = (cells + figures).properties(height=_ROW_PX * len(rows) + 160)
     return chart

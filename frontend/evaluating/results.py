@@ -11,6 +11,7 @@ from frontend.charts import generators as charts
 from frontend.charts import show_chart
 from frontend.formatting import count, number, rate
 from frontend.texts import TEXTS, plain, say, say_text
+from frontend.training.choosing import choose_one
 from frontend.transport import Json
 
 SHARES = ("accuracy", "recall_at_1_fpr", "recall_at_5_fpr")
@@ -40,6 +41,13 @@ def show_model(found: Json) -> None:
 def show_matrix(found: Json) -> None:
     """The heat-maps of detectors of one generator and of all others, each with its conclusion."""
     show_notes(found, [cell for row in found["rows"][:1] for cell in row["generators"]])
+    measure = choose_one(
+        say("generators.measure"),
+        charts.MEASURES,
+        "generators.measure",
+        format_func=lambda name: say_text(f"generators.measure.{name}"),
+        width=420,
+    )
     parts = (
         ("alone", "conclusion", "generators.conclusion"),
         ("without", "leave_one_out", "generators.conclusion.left_out"),
@@ -48,25 +56,30 @@ def show_matrix(found: Json) -> None:
         rows = [row for row in found["rows"] if row["kind"] == kind]
         if rows:
             show_conclusion(found.get(conclusion), say(title))
-            show_heat(rows, kind)
+            show_heat(rows, kind, measure)
 
 
-def show_heat(rows: Sequence[Json], kind: str) -> None:
-    """One heat-map, with the same figures and the false alarms as a table below."""
+def show_heat(rows: Sequence[Json], kind: str, measure: str) -> None:
+    """One heat-map of a measure, with the same figures and the false alarms as a table below."""
+
+    def told(cell: Json) -> str:
+        return number(cell[measure]) if measure == "auroc" else rate(cell[measure])
+
     names = [row["generator"] for row in rows]
     if kind == "without":
         names = [say_text("generators.heat.row.without", generator=name) for name in names]
-    cells = [", ".join(f"{cell['generator']} {rate(cell['recall'])}" for cell in row["generators"]) for row in rows]
-    lines = [f"{name}: {told}" for name, told in zip(names, cells, strict=True)]
+    cells = [", ".join(f"{cell['generator']} {told(cell)}" for cell in row["generators"]) for row in rows]
+    lines = [f"{name}: {line}" for name, line in zip(names, cells, strict=True)]
     st.markdown(f"**{say(f'generators.heat.{kind}')}**")
     reading = say("generators.heat.reading" if kind == "alone" else "generators.heat.reading.without")
-    alternative = say_text("generators.heat.alternative", rows="; ".join(lines))
-    show_chart(charts.draw_heat(rows, names), reading, alternative)
+    value = say_text(f"generators.measure.{measure}")
+    alternative = say_text("generators.heat.alternative", measure=value, rows="; ".join(lines))
+    show_chart(charts.draw_heat(rows, names, measure), reading, alternative)
     with st.expander(say("generators.heat")):
         columns: dict[str, list[str]] = {say("generators.heat.y"): [plain(name) for name in names]}
         columns[say("generators.alarms")] = [rate(row["fpr"]) for row in rows]
         for place, cell in enumerate(rows[0]["generators"]):
-            columns[plain(cell["generator"])] = [rate(row["generators"][place]["recall"]) for row in rows]
+            columns[plain(cell["generator"])] = [told(row["generators"][place]) for row in rows]
         st.table(columns, border="horizontal", hide_index=True, alt=say_text("generators.heat"))
 
 

@@ -85,7 +85,17 @@ TEXTS: dict[str, Text] = {
     "generators.heat.row.without": Text("without {generator}", "без {generator}"),
     "generators.heat.x": Text("Tested on", "Проверен на"),
     "generators.heat.y": Text("Fitted on", "Обучен на"),
-    "generators.heat.value": Text("Found, per cent", "Найдено, процентов"),
+    "generators.heat.value.recall": Text("Found, per cent", "Найдено, процентов"),
+    "generators.heat.value.auroc": Text("AUROC", "AUROC"),
+    "generators.heat.value.accuracy": Text("Accuracy, per cent", "Точность, процентов"),
+    "generators.measure": Text("What the cells show", "Что показывают клетки"),
+    "generators.measure.recall": Text(
+        "Share of fakes found at the fixed threshold", "Доля найденных подделок при заданном пороге"
+    ),
+    "generators.measure.auroc": Text("AUROC, at no threshold: 0.5 is chance", "AUROC, без порога: 0,5 — наугад"),
+    "generators.measure.accuracy": Text(
+        "Accuracy at the fixed threshold, REAL included", "Точность при заданном пороге, вместе с REAL"
+    ),
     "generators.heat.reading": Text(
         "A row is a detector, a column the fakes that it is tested on. A diagonal that stands out says: each finds its "
         "own generator's fakes and hardly any other's.",
@@ -97,8 +107,8 @@ TEXTS: dict[str, Text] = {
         "Здесь важна диагональ: подделки того единственного генератора, которого детектор не видел.",
     ),
     "generators.heat.alternative": Text(
-        "Table of shares of fakes found, a row a detector: {rows}.",
-        "Таблица долей найденных подделок, строка — детектор: {rows}.",
+        "Table, a row a detector. {measure}: {rows}.",
+        "Таблица, строка — детектор. {measure}: {rows}.",
     ),
     "generators.alarms": Text("False alarms", "Ложные тревоги"),
     "generators.conclusion": Text("Conclusion", "Вывод"),

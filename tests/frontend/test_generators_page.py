@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from frontend.charts.generators import draw_heat, draw_recalls
 from frontend.client import Client
@@ -40,6 +41,26 @@ def test_the_heat_map_has_a_cell_for_each_detector_and_generator() -> None:
         ("b", "a", 20),
         ("b", "b", 80),
     ]
+
+
+def matrix_page(rows: list) -> None:  # type: ignore[type-arg]
+    """A page with a matrix alone; it runs by itself, so it imports what it needs."""
+    from frontend.evaluating.results import show_matrix
+
+    show_matrix({"notes": [], "excluded": {"in_training": 0}, "rows": rows})
+
+
+def test_the_heat_map_shows_the_measure_that_is_chosen() -> None:
+    cells = [{**cell("a", 0.9), "auroc": 0.95, "accuracy": 0.85}, {**cell("b", 0.1), "auroc": 0.6, "accuracy": 0.5}]
+    rows = [{"kind": "alone", "generator": name, "fpr": 0.05, "generators": cells} for name in ("a", "b")]
+    page = AppTest.from_function(matrix_page, args=(rows,)).run()
+    assert list(page.table[0].value.iloc[0])[-2:] == ["90.0 %", "10.0 %"]
+    for measure, told in (("auroc", ["0.950", "0.600"]), ("accuracy", ["85.0 %", "50.0 %"])):
+        page.selectbox[0].select(measure).run()
+        assert not page.exception
+        assert list(page.table[0].value.iloc[0])[-2:] == told
+    chart = draw_heat(rows, ["a", "b"], "auroc").to_dict()
+    assert chart["layer"][0]["encoding"]["color"]["scale"]["domain"] == [0, 1]
 
 
 def test_intervals_and_unknown_notes() -> None:
