@@ -17,6 +17,7 @@ from backend.core.extractors import check_spec, finetuned_networks, is_at_hand
 from backend.core.extractors.finetuned import digest_of_file, file_name
 from backend.core.extractors.graph_check import check_graph
 from backend.service.backbones import local_backbones, make_extractor
+from backend.service.card_limits import check_limits
 from backend.service.model_files import write_head
 from backend.service.networks import drop_networks
 from backend.service.sources.zip_directory import Member, find_listing, list_members, read_member
@@ -147,9 +148,10 @@ def _check_card(card: Any) -> None:
         Calibration.from_json(card["calibration"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InvalidInput("card.json has no usable calibration.", "Export the model again.") from None
-    for name in ("fpr_promise", "domain", "codec", "edited", "left_out_generators"):
-        if not isinstance(card.get(name) or {}, dict):
+    for name in ("fpr_promise", "domain", "codec"):
+        if not isinstance(card.get(name), dict | None):
             raise InvalidInput(f"card.json has no usable {name!r}.", "Export the model again.")
+    check_limits(card)
     extractor = card["extractor"]
     if not 0 < card["threshold"] < 1 or not all(isinstance(extractor.get(n), kind) for n, kind in _EXTRACTOR.items()):
         raise InvalidInput("card.json describes no detector.", "Export the model again.")
