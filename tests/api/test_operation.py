@@ -108,6 +108,7 @@ def test_options_list_what_the_tables_hold(running: RunningService) -> None:
     assert {"demo", "cifake"} <= {row["name"] for row in options["sources"]}
     assert "JPEG" in options["formats"]
     assert options["limits"]["max_files"] == 1000
+    assert options["limits"]["max_examined_files"] == 16
     for table in ("extractors", "backbones", "stages", "heads", "sources"):
         assert all(row["help"] for row in options[table]), table
     assert all(option["help"] for row in options["extractors"] for option in row["options"])

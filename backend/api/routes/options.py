@@ -18,6 +18,7 @@ from backend.core.fingerprints.denoisers import DEFAULT_DENOISER, DENOISERS
 from backend.core.heads import HEADS
 from backend.core.images import FORMATS, MIN_SIDE
 from backend.service.networks import known_networks
+from backend.service.predictor import MOST_EXAMINED
 from backend.service.sources import SOURCES
 from backend.settings import Settings
 
@@ -83,6 +84,7 @@ def _limits(settings: Settings) -> Limits:
         max_unpacked_bytes=int(settings.max_unpacked_bytes),
         max_archive_members=settings.max_archive_members,
         max_files=settings.max_files,
+        max_examined_files=MOST_EXAMINED,
         max_pixels=settings.max_pixels,
         min_side=MIN_SIDE,
         min_images_per_class=MIN_IMAGES_PER_CLASS,

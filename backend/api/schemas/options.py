@@ -65,6 +65,7 @@ class Limits(Strict):
     max_unpacked_bytes: int = Field(description="Of one archive")
     max_archive_members: int
     max_files: int = Field(description="Files in one request")
+    max_examined_files: int = Field(description="Files in one request with `explain` or `stability`")
     max_pixels: int = Field(description="Of one image")
     min_side: int = Field(description="Pixels of an image's shorter side")
     min_images_per_class: int = Field(description="For a fit")
