@@ -37,6 +37,8 @@ bot: setup-bot
 # BLAS threads that wait sleep: spinning, they take the cores from the other processes
 test: export OPENBLAS_THREAD_TIMEOUT := 4
 test: export OMP_WAIT_POLICY := passive
+# hundreds of processes start: none of them should compile the project's modules anew
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -75,3 +75,13 @@ def test_the_code_imports_no_pickle_and_the_tests_no_mocks() -> None:
     pickles = [path for path in SOURCES if PICKLES & set(imports_of(path))]
     mocks = [path for path in (ROOT / "tests").rglob("*.py") if "unittest.mock" in set(imports_of(path))]
     assert not pickles + mocks
+
+
+def test_serving_processes_and_workers_start_without_what_only_a_fit_needs() -> None:
+    heavy = ("scipy", "sklearn", "skimage", "torch", "timm", "onnx", "numpy.f2py")
+    program = (
+        "import sys, backend.service.workflows, backend.api.main;"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 from threadpoolctl import threadpool_limits
 
 Generator = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -101,6 +100,8 @@ class PatchAutoencoder:
 
 def upsample_bicubic(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The square halved, brought back by bicubic interpolation and sharpened: a simple super-resolution."""
+    from scipy.ndimage import gaussian_filter  # here, for serving processes and workers import this module
+
     small = Image.fromarray(_halve(square))
     large = np.asarray(small.resize((square.shape[1], square.shape[0]), Image.Resampling.BICUBIC), dtype=np.float64)
     return _to_pixels(large + 0.8 * (large - gaussian_filter(large, (1.2, 1.2, 0))))

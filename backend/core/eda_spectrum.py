@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from backend.core.eda_measure import luma_of
@@ -28,13 +27,15 @@ def log_power(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     has power v at every frequency; luma counts 0..1. Rows are vertical frequencies 0 .. 31, -32 .. -1 over 64,
     columns horizontal ones 0 .. 32 over 64 (the other half is its mirror image).
     """
+    from scipy.fft import rfft2  # here, for serving processes and workers import this module
+
     tiles = _cut_tiles(pixels)
     window = np.outer(_hann(tiles.shape[-2]), _hann(tiles.shape[-1])).astype(np.float32)
     mean = (tiles * window).sum(axis=(-2, -1), keepdims=True) / window.sum()
     window /= np.sqrt((window**2).sum()) * 255.0
     tiles -= mean
     tiles *= window
-    waves = scipy.fft.rfft2(tiles, s=(GRID, GRID))
+    waves = rfft2(tiles, s=(GRID, GRID))
     power = (waves.real**2 + waves.imag**2).mean(axis=1)
     result: NDArray[np.float32] = np.log10(power + np.float32(FLOOR))
     return result

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from backend.core.errors import ConfigError, InvalidInput
 
@@ -161,6 +160,8 @@ def _fill_from_picture(scene: Scene) -> Floats:
 
 def _retouch(scene: Scene) -> Floats:
     """The window pushed aside around its centre and smoothed, as a beauty filter does (warp: Gustafson 1993)."""
+    from scipy import ndimage  # here, for serving processes and workers import this module
+
     height, width = scene.window.shape[:2]
     tall, wide = _reduced(height, width, _SMOOTHED)
     small, weight = _resize(scene.window, tall, wide), _resize(scene.weight.repeat(3, axis=2), tall, wide)[..., 0]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backend.core.errors import ConfigError, OneClass, TooFewImages
 from backend.core.heads import HeadConfig, fit_head
-from backend.core.heads.specialists import FEWEST
+from backend.core.heads.config import FEWEST_IMAGES
 from backend.core.held_out import Rows, both
 from backend.core.metrics import auroc
 from backend.core.splits import thin
@@ -35,16 +35,16 @@ def check_generator(name: str) -> None:
 
 
 def check_enrolment(count: int, generator: str, excluded: int = 0) -> None:
-    """Raises ConfigError for an empty name, TooFewImages where there are less than FEWEST images.
+    """Raises ConfigError for an empty name, TooFewImages where there are less than FEWEST_IMAGES images.
 
     excluded: images that were left out of the count because the model knows them.
     """
     check_generator(generator)
-    if count < FEWEST:
+    if count < FEWEST_IMAGES:
         raise TooFewImages(
             f"There are {count} FAKE images of {generator}"
             + (f", {excluded} more stand among the images that the model has already." if excluded else "."),
-            f"Bring at least {FEWEST}; {ADVISED} are advised.",
+            f"Bring at least {FEWEST_IMAGES}; {ADVISED} are advised.",
         )
 
 

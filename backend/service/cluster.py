@@ -22,10 +22,16 @@ CONFIG: dict[str, Any] = {
     "distributed.worker.http.routes": [],
     "distributed.scheduler.active-memory-manager.start": False,  # tasks exchange paths: there is nothing to move
     "distributed.worker.profile.enabled": False,
+    # Statistics that nobody reads: fifty a second in each process kept an idle service at a tenth of a core.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.diagnostics.nvml": False,
     "distributed.diagnostics.cudf": False,
     # A worker whose restart takes long on a busy machine is waited for, not written off.
     "distributed.deploy.lost-worker-timeout": "1h",
+    "distributed.worker.memory.monitor-interval": "250ms",
     # A worker keeps no results, so spilling and pausing could only stall it; the limit still ends it.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dctn
 
 from backend.core.extractors.options import digest_of, fill
 from backend.core.extractors.spectrum import COLOURS, SIDE, TO_YCC, centre
@@ -39,6 +38,8 @@ class DctExtractor:
         return np.array([self._one(image) for image in images], dtype=np.float32).reshape(-1, self.dimensions)
 
     def _one(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        from scipy.fft import dctn  # here, for serving processes and workers import this module
+
         channels = (centre(image, SIDE).astype(np.float32) / 255) @ TO_YCC.T
         rows, columns = (side // BLOCK for side in channels.shape[:2])
         whole = channels[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, 3)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve
 
 from backend.core.extractors.options import digest_of, fill
 from backend.core.extractors.spectrum import COLOURS, SIDE, TO_YCC, centre
@@ -48,6 +47,8 @@ class ResidualExtractor:
         return np.array([self._one(image) for image in images], dtype=np.float32).reshape(-1, self.dimensions)
 
     def _one(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        from scipy.ndimage import convolve  # here, for serving processes and workers import this module
+
         channels = (centre(image, SIDE).astype(np.float32) / 255) @ TO_YCC.T
         rows = [
             _statistics(convolve(channels, kernel[..., None].astype(np.float32), mode="mirror"))

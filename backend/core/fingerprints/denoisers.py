@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d, gaussian_filter, uniform_filter
 
 from backend.core.errors import ConfigError, TooSmall
 
@@ -34,6 +33,8 @@ class Denoiser:
 
 def gaussian(x: Residuals) -> Residuals:
     """x minus its mean under a Gaussian of 1 pixel: a plain high-pass filter."""
+    from scipy.ndimage import gaussian_filter  # here, for serving processes and workers import this module
+
     result: Residuals = x - gaussian_filter(x, (0, 1.0, 1.0, 0), mode="mirror", truncate=3.0)
     return result
 
@@ -62,6 +63,8 @@ def wavelet(x: Residuals) -> Residuals:
     absolute values (Donoho and Johnstone 1994), and v the mean of w² over 5 x 5 pixels. Where a plane holds content its
     variance is large, and it stays in the image.
     """
+    from scipy.ndimage import correlate1d, uniform_filter  # here, for serving processes and workers import this module
+
     smooth, residual, noise = x, np.zeros_like(x), np.zeros(1, np.float32)
     for level in range(_LEVELS):
         step = 2**level
@@ -79,6 +82,7 @@ def wavelet(x: Residuals) -> Residuals:
 
 def nlm(x: Residuals) -> Residuals:
     """x minus its non-local means (Buades 2005) by scikit-image: patches of 3 pixels within 4, bandwidth the noise."""
+    from scipy.ndimage import gaussian_filter  # here, for serving processes and workers import this module
     from skimage.restoration import denoise_nl_means
 
     plane = x - gaussian_filter(x, (0, 1.0, 1.0, 0), mode="mirror", truncate=3.0)

@@ -16,7 +16,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
 
 Floats = NDArray[np.float64]
 
@@ -37,10 +36,14 @@ class SourceModel:
     @cached_property
     def _root(self) -> Floats:
         """Lower triangular, W = root @ root.T."""
+        from scipy.linalg import cholesky  # here, for serving processes and workers import this module
+
         root: Floats = cholesky(self.within, lower=True, check_finite=False)
         return root
 
     def _whitened(self, rows: Floats) -> Floats:
+        from scipy.linalg import solve_triangular  # here, for serving processes and workers import this module
+
         white: Floats = solve_triangular(self._root, rows.T, lower=True, check_finite=False).T
         return white
 
@@ -93,6 +96,8 @@ class SourceModel:
 
 def _log_density(deviations: Floats, covariance: Floats) -> Floats:
     """(n,) of a Gaussian, without the constant."""
+    from scipy.linalg import cholesky, solve_triangular  # here, for serving processes and workers import this module
+
     root = cholesky(covariance, lower=True, check_finite=False)
     white = solve_triangular(root, deviations.T, lower=True, check_finite=False)
     result: Floats = -0.5 * np.square(white).sum(axis=0) - np.log(np.diag(root)).sum()

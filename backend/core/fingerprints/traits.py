@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -38,6 +37,8 @@ class Discriminants:
         An image counts in its source's mean, in the mean of all and in the covariance. Its own score is what it would
         be without it there: for the covariance by the formula of Sherman and Morrison, exact for a fixed scale.
         """
+        from scipy.linalg import cho_factor, cho_solve  # here, for serving processes and workers import this module
+
         rows = [source[:_MOST_ROWS] for source in sources]
         means = np.stack([source.mean(axis=0, dtype=np.float64) for source in rows])
         centre = means.mean(axis=0)

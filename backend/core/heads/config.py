@@ -10,6 +10,9 @@ MOST_LAYERS = 4
 WIDEST_LAYER = 4096
 """Most hidden layers of the head mlp, and most units of one."""
 
+FEWEST_IMAGES = 10
+"""Images of a generator below which the head multi makes it no specialist."""
+
 
 @dataclass(frozen=True)
 class HeadConfig:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.core.heads.config import FEWEST_IMAGES
 from backend.core.heads.linear import LinearHead
 from backend.core.heads.metric import ROWS
 from backend.core.heads.multi import MultiHead
-from backend.core.heads.specialists import FEWEST, Whitening, few_shot
+from backend.core.heads.specialists import Whitening, few_shot
 
 Rows = NDArray[np.float32]
 
@@ -21,13 +22,13 @@ MAIN_SHARE = 0.5
 def with_specialists(
     base: LinearHead, X: Rows, y: NDArray[np.int8], generators: NDArray[np.str_], seed: int
 ) -> MultiHead:
-    """The linear head of all images with a specialist for each generator of at least FEWEST images beside it.
+    """The linear head of all images with a specialist for each generator of at least FEWEST_IMAGES images beside it.
 
     X (n, d), y (n,) 1 for FAKE, generators (n,). Where no generator, or one alone, is named, the base stays alone.
     """
     names, counts = np.unique(generators[(y == 1) & (generators != "")], return_counts=True)
     fakes = int((y == 1).sum())
-    few = [str(name) for name, count in zip(names, counts, strict=True) if FEWEST <= count <= MAIN_SHARE * fakes]
+    few = [str(name) for name, count in zip(names, counts, strict=True) if FEWEST_IMAGES <= count <= MAIN_SHARE * fakes]
     chosen: dict[str, Any] = {**base.chosen, "specialists": ["all", *few]}
     if not few:
         return MultiHead(np.ascontiguousarray(base.weights[:, None]), np.array([base.intercept]), chosen)

@@ -19,9 +19,6 @@ from backend.core.heads.rows import centre_and_scale
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32]
 
-FEWEST = 10
-"""Images of a generator below which it gets no specialist."""
-
 LEAST_PENALTY = 0.3
 """Added to each eigenvalue of the correlation of REAL; features by rows come on top, for what few rows cannot tell."""
 
