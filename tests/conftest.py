@@ -44,6 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A real server with empty folders, but for the detector that the project ships. Shared: leave it usable."""
     service = RunningService(tmp_path_factory.mktemp("service"))
+    service.environment["DEEPFAKE_WORKERS"] = "2"
     service.start()
     yield service
     service.stop()

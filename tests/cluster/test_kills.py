@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.api.leftovers import eventually
 from tests.cluster.client import ask, begin_fit, follow, forget_features, has_ended, import_zip, is_extracting, objects
 from tests.cluster.parts import Installation
 from tests.pictures import photo
@@ -49,7 +50,7 @@ def expect_one_model(installation: Installation, job_id: str, name: str, asked: 
         assert models[0]["accuracy"]["test"] > 0.9
     assert len([key for key in objects(installation, "models/") if f"/{name}-" in f"/{key.split('/')[1]}"]) == 3
     assert len(objects(installation, "data/features/")) == CHUNKS
-    assert objects(installation, f"data/jobs/{job_id}/") == []
+    eventually(lambda: objects(installation, f"data/jobs/{job_id}/") == [])
 
 
 def test_a_worker(installation: Installation, dataset: str) -> None:
