@@ -30,7 +30,7 @@ class RunningService:
             "DEEPFAKE_DATA_DIR": str(folder / "data"),
             "DEEPFAKE_MODELS_DIR": str(folder / "models"),
             "DEEPFAKE_PORT": str(self.port),
-            "DEEPFAKE_WORKERS": "1",  # the tests' own processes keep the cores busy, and each one takes seconds to start
+            "DEEPFAKE_WORKERS": "1",  # each takes seconds to start, and the tests keep the cores busy
             "DEEPFAKE_WORKER_NICENESS": "0",  # on a machine that is busy with other tests, 10 would be hardly anything
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -15,7 +15,6 @@ from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
 from backend.core.extractors import check_spec, finetuned_networks, is_at_hand
 from backend.core.extractors.finetuned import digest_of_file, file_name
-from backend.core.extractors.graph_check import check_graph
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.card_limits import check_limits
 from backend.service.model_files import write_head
@@ -106,6 +105,8 @@ def _bring_networks(service: Service, archive: BinaryIO, spec: dict[str, Any]) -
 
     Raises BrokenArchive where the archive lacks one, IntegrityError where it is another.
     """
+    from backend.core.extractors.graph_check import check_graph  # here: it imports onnx
+
     members = _members(archive)
     for network in finetuned_networks(spec):
         name, target = file_name(network), service.registry.backbones / file_name(network)

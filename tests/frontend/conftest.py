@@ -11,10 +11,13 @@ from typing import Any, Protocol
 
 import pytest
 import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from tests.frontend.serving import serving
 from tests.running import ROOT
+
+config.set_option("runner.magicEnabled", False)  # as frontend/.streamlit/config.toml has it for the app
 
 
 @dataclass
