@@ -64,8 +64,11 @@ def _serve_api() -> None:
         server_header=False,
         proxy_headers=False,  # DEEPFAKE_TRUSTED_PROXIES says whose are believed; uvicorn would believe this machine's
     )
+    server = Server(config)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has ended by it
-        Server(config).run()
+        server.run()
+    if not server.started:
+        sys.exit(3)  # as uvicorn's own command
 
 
 def _serve_both(web_port: int) -> None:

@@ -20,7 +20,7 @@ import pytest
 from tests.pictures import photo
 from tests.running import RunningService
 
-DRAIN = 2.0
+DRAIN = 4.0
 
 
 @pytest.fixture
