@@ -66,6 +66,7 @@ def cross_evaluate(
     with failing(as_json):
         from backend.service.evaluation_workflows import check_matrix, resolve_datasets
         from backend.service.evaluations import MATRIX
+        from backend.service.freezing import freeze_fingerprints
 
         values: dict[str, Any] = {"target_fpr": DEFAULT_FPR, "head": {"class_weight": "balanced"}}
         if config is not None:
@@ -78,6 +79,7 @@ def cross_evaluate(
         with opened() as service:
             infos = resolve_datasets(service, dataset)
             check_matrix(infos, generator or ())
+            chosen = freeze_fingerprints(service, chosen)
         params = {"dataset_ids": [info.id for info in infos], "generators": generator, "config": chosen.to_json()}
         with opened(run_jobs=True) as service:
             result = run_job(service, MATRIX, params)

@@ -69,6 +69,8 @@ def fit(
 ) -> None:
     """Fit a detector on a data set. `deepfake options` lists the choices; what is left out takes its default."""
     with failing(as_json):
+        from backend.service.freezing import freeze_fingerprints
+
         values = read_config(config) if config is not None else {}
         head_values = values.setdefault("head", {})
         merge(head_values, name=head, C=C, class_weight=class_weight, epochs=epochs, seed=seed)
@@ -96,6 +98,7 @@ def fit(
         chosen = checked(values)
         with opened() as service:
             dataset_id = service.datasets.get(dataset).id
+            chosen = freeze_fingerprints(service, chosen)
         fit_and_show({"dataset_id": dataset_id, "config": chosen.to_json()}, "fit", show_card, as_json=as_json)
 
 

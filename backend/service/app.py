@@ -18,9 +18,9 @@ from backend.service.evaluations import Evaluations
 from backend.service.features import FeatureStore
 from backend.service.fingerprints import Fingerprints
 from backend.service.importing import make_dataset_id
+from backend.service.irreplaceable import sweep_unused
 from backend.service.job_context import sweep_folders
 from backend.service.jobs import Jobs, named_datasets
-from backend.service.networks import sweep_networks
 from backend.service.predictor import Predictor
 from backend.service.profiling import read_profile
 from backend.service.provenance import read_anchors
@@ -158,7 +158,7 @@ def _tidy(service: Service) -> None:
     evict_features(service)
     service.fingerprints.sweep()
     service.registry.forget_removed()
-    sweep_networks(service.database, service.registry.backbones)
+    sweep_unused(service.database, service.registry.backbones)
     known = {info["id"]: info for info in service.database.list_datasets()}
     found = {info.id: info for info in service.datasets.scan()}
     for dataset_id in known.keys() | found.keys():

@@ -17,7 +17,7 @@ from backend.core.fingerprints.comparison import Comparison, compare
 from backend.core.fingerprints.denoisers import check_denoiser
 from backend.core.fingerprints.fingerprint import TRAITS_SPEC
 from backend.core.fingerprints.gallery import Gallery
-from backend.core.fingerprints.sums import crop, working_size
+from backend.core.fingerprints.sizes import crop, working_size
 from backend.core.images import decode
 from backend.service.features import loaded_extractor
 from backend.service.fingerprints import Fingerprints, Record, Records

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.core.extractors import Extractor, check_spec, create, graph_files
+from backend.core.extractors import Extractor, check_spec, create, stored_files
 from backend.service.storage import copy_in, read_bytes, write_bytes
 from backend.settings import StorePath, local_scratch
 
@@ -19,7 +19,7 @@ def make_extractor(spec: Mapping[str, Any], backbones: StorePath) -> Extractor:
     Raises what `create` raises, and Unreachable.
     """
     folder = local_backbones(spec, backbones)
-    names = [] if folder == backbones else graph_files(check_spec(spec))
+    names = [] if folder == backbones else stored_files(check_spec(spec))
     absent = [name for name in names if not (folder / name).is_file()]
     extractor = create(spec, backbones=folder)
     for name in absent:
@@ -32,7 +32,7 @@ def local_backbones(spec: Mapping[str, Any], backbones: StorePath) -> Path:
     if isinstance(backbones, Path):
         return backbones
     folder = local_scratch() / "backbones" / hashlib.sha256(str(backbones).encode()).hexdigest()[:16]
-    for name in graph_files(check_spec(spec)):
+    for name in stored_files(check_spec(spec)):
         if not (folder / name).is_file():
             with suppress(FileNotFoundError):
                 write_bytes(folder / name, read_bytes(backbones / name))

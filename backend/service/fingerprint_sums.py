@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from backend.core.errors import Cancelled, NoImages
 from backend.core.fingerprints.denoisers import check_denoiser
 from backend.core.fingerprints.fingerprint import TRAITS_SPEC, enrol
-from backend.core.fingerprints.sums import MOST_SIDE, FingerprintSums, Size, commonest_size
+from backend.core.fingerprints.sizes import MOST_SIDE, Size
+from backend.core.fingerprints.sums import FingerprintSums, commonest_size
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
 from backend.service.features import decoded_batches, loaded_extractor

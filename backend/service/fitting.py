@@ -18,7 +18,7 @@ from backend.core.detector import CROSS_FIT_BELOW, Detector, Progress, check_tra
 from backend.core.domain import fit_domain
 from backend.core.errors import ConfigError, OneClass, TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
-from backend.core.extractors import Extractor
+from backend.core.extractors import FINGERPRINT, Extractor, fingerprints_in, parts_of
 from backend.core.extractors.concat import ConcatExtractor
 from backend.core.extractors.finetuned import FinetunedExtractor
 from backend.core.extractors.network import NetworkExtractor
@@ -174,6 +174,8 @@ def _left_out(
         return unknown("The fit was told not to measure it.")
     if sees_images(config):
         return unknown("The network was trained on images of every generator.")
+    if any(part["name"] == FINGERPRINT for part in parts_of(config.extractor)):
+        return unknown("The fingerprints of generators stay among the features, whatever is left out.")
     several = len(name_generators(train)) > 1 and config.evaluate_test
     held_out = both(validation, rows("test")) if several else validation
     real = detector.scores(held_out.X[held_out.y == 0])
@@ -193,6 +195,7 @@ def _complete(
         **described,
         "backbone": network.backbone if network is not None else None,
         "backbone_digest": network.weights if network is not None else None,
+        "fingerprints": fingerprints_in(detector.extractor) or None,
         "head": {"name": card["config"]["head"]["name"], **described["head"]},
         "activation": row.activation,
         "loss": row.loss,

@@ -1,4 +1,4 @@
-"""An exported model back into the registry: card, arrays and a fine-tuned network are read, checked and tried."""
+"""An exported model back into the registry: card, arrays and files of its own are read, checked and tried."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ import numpy as np
 from backend.core.calibrators import Calibration
 from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
-from backend.core.extractors import check_spec, finetuned_networks, is_at_hand
-from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors import FINETUNED, check_spec, fingerprints_in, irreplaceable_files, is_at_hand
+from backend.core.extractors.concat import MOST_PARTS
+from backend.core.extractors.finetuned import digest_of_file
+from backend.core.extractors.fingerprint import MOST as MOST_FINGERPRINTS
+from backend.core.fingerprints.frozen import FrozenFingerprint
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.card_limits import check_limits
+from backend.service.irreplaceable import drop_unused
 from backend.service.model_files import write_head
-from backend.service.networks import drop_networks
 from backend.service.sources.zip_directory import Member, find_listing, list_members, read_member
 from backend.service.storage import exists, write_bytes
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 _MAX_CARD_BYTES = 16 * 2**20
 _MAX_HEAD_BYTES = 256 * 2**20
 _MAX_GRAPH_BYTES = 256 * 2**20
-_MAX_MEMBERS = 16
+_MAX_MEMBERS = 16 + MOST_PARTS * MOST_FINGERPRINTS
 _LARGEST = 1e300  # integers of JSON have no end, and `math.isfinite` fails on those beyond a float
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -68,20 +71,21 @@ def import_model(service: Service, archive: BinaryIO, *, may_export: bool) -> di
     """The card of the model in the archive, which is in the registry now; another stays the active one.
 
     Pretrained networks in the archive are not used: the one that the card names has to be in the folder of backbones;
-    with `may_export` it is made anew from its package where it is missing. A fine-tuned network comes with the archive
-    and counts where its bytes have the digest that the card names. Raises ArchiveError, InvalidInput, Unavailable,
-    Conflict where a model of that id exists, IntegrityError where the parts do not belong together.
+    with `may_export` it is made anew from its package where it is missing. Fine-tuned networks and fingerprints come
+    with the archive and count where their bytes have the digests that the card names. Raises ArchiveError,
+    InvalidInput, Unavailable, Conflict where a model of that id exists, IntegrityError where the parts do not belong
+    together.
     """
     card, head = read_archive(archive)
     if service.database.get_model(card["id"]) is not None:
         raise Conflict(f"There is a model {card['id']!r} already.", "Delete that one first if it is another.")
     spec = check_spec(card["extractor"]["spec"])
-    _bring_networks(service, archive, spec)
+    _bring_files(service, archive, spec)
     try:
         detector = _restore(service, card, head, may_export=may_export)
-        _register(service, card, detector)
+        _register(service, {**card, "fingerprints": fingerprints_in(detector.extractor) or None}, detector)
     except Exception:
-        drop_networks(service.database, service.registry.backbones, finetuned_networks(spec))
+        drop_unused(service.database, service.registry.backbones, irreplaceable_files(spec))
         raise
     return service.registry.get(card["id"])
 
@@ -100,25 +104,28 @@ def read_archive(archive: BinaryIO) -> tuple[dict[str, Any], bytes]:
     return {**card, "shipped": False}, head
 
 
-def _bring_networks(service: Service, archive: BinaryIO, spec: dict[str, Any]) -> None:
-    """Puts the fine-tuned networks of `spec` into the folder of backbones, unless they are there.
+def _bring_files(service: Service, archive: BinaryIO, spec: dict[str, Any]) -> None:
+    """Puts the fine-tuned networks and fingerprints of `spec` into the folder of backbones, unless they are there.
 
-    Raises BrokenArchive where the archive lacks one, IntegrityError where it is another.
+    Raises BrokenArchive where the archive lacks one, IntegrityError where it is another or none.
     """
     from backend.core.extractors.graph_check import check_graph  # here: it imports onnx
 
     members = _members(archive)
-    for network in finetuned_networks(spec):
-        name, target = file_name(network), service.registry.backbones / file_name(network)
+    for name in irreplaceable_files(spec):
+        target = service.registry.backbones / name
         if exists(target):
             continue
         if name not in members or members[name].encrypted:
-            raise BrokenArchive(f"The archive has no {name}, which the model runs.", "Export the model again.")
-        graph = read_member(archive, members[name], _MAX_GRAPH_BYTES)
-        if digest_of_file(graph) != network:
-            raise IntegrityError(f"{name} is not the network that the card names.", "Export the model again.")
-        check_graph(graph)
-        write_bytes(target, graph)
+            raise BrokenArchive(f"The archive has no {name}, which the model reads.", "Export the model again.")
+        data = read_member(archive, members[name], _MAX_GRAPH_BYTES)
+        if digest_of_file(data) not in name:
+            raise IntegrityError(f"{name} is not the file that the card names.", "Export the model again.")
+        if name.startswith(f"{FINETUNED}-"):
+            check_graph(data)
+        else:
+            FrozenFingerprint.from_bytes(data)
+        write_bytes(target, data)
 
 
 def _members(file: BinaryIO) -> dict[str, Member]:

@@ -12,12 +12,11 @@ from typing import Any
 
 from backend.core.detector import Detector, restore
 from backend.core.errors import Conflict, NoActiveModel, NotFound
-from backend.core.extractors.finetuned import file_name
 from backend.core.extractors.network import NetworkExtractor
 from backend.service.backbones import local_backbones
 from backend.service.database import Database
+from backend.service.irreplaceable import drop_unused, files_of
 from backend.service.model_files import CARD, HEAD, Card, answers_digest, read_arrays, read_card, write_card
-from backend.service.networks import drop_networks, networks_of
 from backend.service.scored import read_scored
 from backend.service.storage import (
     Entry,
@@ -181,7 +180,7 @@ class Registry:
         return self.get(model_id)
 
     def delete(self, model_id: str) -> None:
-        """Removes a model, its files and fine-tuned networks that no other runs.
+        """Removes a model, its files, and the fine-tuned networks and fingerprints that no other reads.
 
         Raises NotFound, or Conflict for the active one.
         """
@@ -191,7 +190,7 @@ class Registry:
                 raise Conflict(f"The model {model_id!r} is active.", "Choose another with POST /set first.")
             remove([self.root / model_id / CARD])  # first: a folder half removed would be found by the next start
             self._database.delete_model(model_id)
-            drop_networks(self._database, self.backbones, networks_of(card))
+            drop_unused(self._database, self.backbones, files_of(card))
         with self._lock:
             self._loaded.pop(model_id, None)
             self._seen.pop(model_id, None)
@@ -243,7 +242,7 @@ class Registry:
         return read_scored(self.root / model_id, threshold, split=split, cell=cell, limit=limit, offset=offset)
 
     def export(self, model_id: str, target: Path) -> Path:
-        """Writes a zip with the card, the head's arrays, its fine-tuned networks if it has any, and one ONNX graph.
+        """Writes a zip with the card, the head's arrays, its own networks and fingerprints if any, and one ONNX graph.
 
         The graph, from pixels to probabilities, is there where the extractor is a network alone.
         """
@@ -253,8 +252,8 @@ class Registry:
         with written_whole(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in (CARD, HEAD):
                 archive.writestr(f"{model_id}/{name}", read_bytes(self.root / model_id / name))
-            for network in networks_of(self.get(model_id)):
-                archive.writestr(f"{model_id}/{file_name(network)}", read_bytes(self.backbones / file_name(network)))
+            for name in files_of(self.get(model_id)):
+                archive.writestr(f"{model_id}/{name}", read_bytes(self.backbones / name))
             if isinstance(detector.extractor, NetworkExtractor):
                 graph = bundle(
                     detector.extractor.path,

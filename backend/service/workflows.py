@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from backend.core.config import FitConfig
-from backend.core.extractors import finetuned_networks
+from backend.core.extractors import irreplaceable_files
 from backend.service.backbones import make_extractor
 from backend.service.database import utc_now
 from backend.service.dataset_info import DatasetInfo
@@ -22,9 +22,9 @@ from backend.service.fingerprinting import enrol_fingerprint
 from backend.service.fingerprints import FINGERPRINT
 from backend.service.fit_columns import FIT_COLUMNS, read_columns
 from backend.service.fitting import FitTask, check_fit, check_splits, fit_on_worker
+from backend.service.irreplaceable import drop_unused
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
-from backend.service.networks import drop_networks
 from backend.service.profiling import profile_images, read_findings
 from backend.service.quotas import evict_features
 from backend.service.robustness import run_battery
@@ -91,7 +91,7 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         if not context.goes_on_elsewhere(error):
             service.registry.discard(model_id)
-            drop_networks(service.database, service.settings.backbones_dir, finetuned_networks(config.extractor))
+            drop_unused(service.database, service.settings.backbones_dir, irreplaceable_files(config.extractor))
         raise
     evict_features(service)
     return {"model_id": model_id, "dataset_id": info.id}

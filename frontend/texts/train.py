@@ -149,6 +149,7 @@ TEXTS: dict[str, Text] = {
     "setting.pooling": Text("Pooling", "Агрегация (pooling)"),
     "setting.flips": Text("Average with the mirror image", "Усреднять с зеркальным отражением"),
     "setting.network": Text("Fine-tuned network", "Дообученная сеть"),
+    "setting.fingerprints": Text("Fingerprints", "Отпечатки"),
     "setting.finetune.epochs": Text("Fine-tuning: epochs", "Дообучение: эпохи"),
     "setting.finetune.learning_rate": Text("Fine-tuning: learning rate", "Дообучение: скорость обучения"),
     "setting.finetune.train": Text("Fine-tuning: parts trained", "Дообучение: обучаемые части"),
@@ -268,6 +269,7 @@ TEXTS: dict[str, Text] = {
     "choice.extractor.npr": Text("Neighbouring pixels", "Соседние пиксели"),
     "choice.extractor.synthbuster": Text("Up-sampling peaks", "Пики увеличения разрешения"),
     "choice.extractor.dct": Text("Cosine transforms", "Косинусные преобразования"),
+    "choice.extractor.fingerprint": Text("Stored fingerprints", "Сохранённые отпечатки"),
     "choice.extractor.finetuned": Text("Fine-tuned network", "Дообученная сеть"),
     "choice.train.all": Text("The whole network", "Вся сеть"),
     "choice.train.early": Text("Its early half", "Первая половина"),
@@ -286,6 +288,15 @@ TEXTS: dict[str, Text] = {
     "option.extractor.cnn": Text(
         "A frozen pretrained network, with the statistics of the stages that carry a generator's traces.",
         "Замороженная предобученная сеть: статистики тех стадий, где видны следы генератора.",
+    ),
+    "option.extractor.fingerprint": Text(
+        "How an image fits stored fingerprints of generators: correlations of residuals, distances of spectra.",
+        "Насколько изображение подходит к сохранённым отпечаткам генераторов: корреляции остатков, расстояния "
+        "между спектрами.",
+    ),
+    "option.fingerprint.fingerprints": Text(
+        "Which fingerprints, at most 32: generators or ids of those enrolled, or the digests in a model's card.",
+        "Какие отпечатки, не больше 32: генераторы или номера сохранённых либо контрольные суммы из карточки модели.",
     ),
     "option.extractor.finetuned": Text(
         "A network that a fit here has trained further: another classifier on top of it takes seconds.",

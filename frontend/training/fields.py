@@ -29,7 +29,7 @@ NAMED = {"backbone": "backbones", "stages": "stages", "network": "networks"}
 """Option of an extractor -> the list of /options that it is chosen from."""
 LEAST_TARGET, MOST_TARGET = 0.01, 50.0
 """Percent of REAL called FAKE that can be asked for."""
-FIRST = ("backbone", "input_size", "network")
+FIRST = ("backbone", "input_size", "network", "fingerprints")
 """Options of extractors that stand among the first fields; the others are in "More settings"."""
 
 
@@ -81,6 +81,9 @@ def show_option(options: Json, extractor: Json, option: Json) -> Any:
     label, help = plain(label_of(option["name"])), plain(help_of(extractor["name"], option))
     if option["name"] in NAMED:
         return _choose_named(options[NAMED[option["name"]]], option, name, label, help)
+    if option["name"] == "fingerprints":
+        key = _keep(name, default, [row["name"] for row in options["fingerprints"]])
+        return _choose_fingerprints(options["fingerprints"], key, label, help)
     if option["type"] == "bool":
         return st.toggle(label, key=_keep(name, default), help=help, persist_state=PERSIST)
     if option["type"] == "int":
@@ -118,6 +121,21 @@ def _choose_named(rows: list[Json], option: Json, name: str, label: str, help: s
     )
     st.caption(say(f"train.typed.{setting}.help"))
     return parse_stages(typed) if several else typed.strip()
+
+
+def _choose_fingerprints(rows: list[Json], key: str, label: str, help: str) -> list[str]:
+    """Several of `rows`, in their order."""
+    known = {row["name"]: str(row["help"]) for row in rows}
+    picked = st.multiselect(
+        label,
+        list(known),
+        key=key,
+        format_func=lambda name: known.get(name, name),
+        help=help,
+        placeholder=say_text("train.choose"),
+        persist_state=PERSIST,
+    )
+    return in_order(picked, known)
 
 
 def _named(setting: str, value: str, rows: list[Json]) -> str:

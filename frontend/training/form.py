@@ -14,6 +14,8 @@ FINETUNED_ALONE = "cnn"
 """The extractor whose network can be fine-tuned, where it is chosen alone."""
 ALREADY_TUNED = "finetuned"
 """The extractor that runs a network of an earlier fit: there must be one."""
+AGAINST_FINGERPRINTS = "fingerprint"
+"""The extractor that compares with fingerprints: there must be some."""
 SPLITTING = (
     "validation_fraction",
     "test_fraction",
@@ -38,8 +40,9 @@ class Obstacle:
 
 
 def extractors_of(options: Json) -> list[Json]:
-    """The extractors to choose from: without the one that joins others, and what there is no network for."""
-    absent = {TOGETHER} if options["networks"] else {TOGETHER, ALREADY_TUNED}
+    """The extractors to choose from: without the one that joins others, and what there is nothing for."""
+    needed = {ALREADY_TUNED: options["networks"], AGAINST_FINGERPRINTS: options["fingerprints"]}
+    absent = {TOGETHER, *(name for name, there in needed.items() if not there)}
     return [extractor for extractor in options["extractors"] if extractor["name"] not in absent]
 
 

@@ -39,11 +39,18 @@ def describe_config(options: Json, config: Json) -> list[tuple[str, str]]:
                 rows.append((label_of(key), value_of(key, value)))
         elif option:
             several = len(chosen["extractors"]) > 1
+            value = name_fingerprints(options, value) if option == "fingerprints" else value
             rows.append((f"{label_of(option)} ({extractor})" if several else label_of(option), value_of(option, value)))
     rows.append((label_of("head"), choice_of("head", chosen["head"])))
     settings = [key for key in chosen if "." not in key and key not in ("extractors", "head", "notes", "finetune")]
     rows += [(label_of(key), value_of(key, chosen[key])) for key in settings if chosen[key] != ""]
     return rows
+
+
+def name_fingerprints(options: Json, names: list[str]) -> list[str]:
+    """The generators of fingerprints, as far as the service knows them still; else the beginning of the digest."""
+    known = {row["name"]: str(row["help"]) for row in options["fingerprints"]}
+    return [known.get(name, f"{name[:16]}…") for name in names]
 
 
 def value_of(setting: str, value: Any) -> str:

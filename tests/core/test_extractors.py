@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from skimage import data as photographs
 
 from backend.core.calibrators import Calibration
-from backend.core.errors import ConfigError, IntegrityError, UnknownBackbone, UnknownExtractor
+from backend.core.errors import BackboneUnavailable, ConfigError, IntegrityError, UnknownBackbone, UnknownExtractor
 from backend.core.extractors import DEFAULT_SPEC, EXTRACTORS, Extractor, check_spec, create
 from backend.core.extractors.batches import MAX_PIXELS, by_shape
 from backend.core.extractors.cnn import graph_path
 from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.fingerprint import file_name as fingerprint_file
 from backend.core.extractors.options import Option, fill
 from backend.core.extractors.stages import Tap, resolve_stages
+from backend.core.fingerprints.frozen import FrozenFingerprint
 from backend.core.heads import HeadConfig, fit_head
 from backend.core.heads.export import bundle
 
@@ -31,9 +33,18 @@ SHIPPED = ROOT / "models" / "backbones"
 PARTS = [{"name": "npr"}, {"name": "spectrum", "rings": 8}]
 GRAPH = next(SHIPPED.glob("*.onnx"))
 NETWORK = digest_of_file(GRAPH.read_bytes())
+RANDOM = np.random.default_rng(0)
+FINGERPRINT = FrozenFingerprint(
+    "g",
+    "gaussian",
+    RANDOM.normal(0, 2, (32, 32, 3)).astype(np.float32),
+    RANDOM.uniform(0, 9, (32, 32)),
+    RANDOM.integers(0, 256, (12, 32), dtype=np.uint8),
+).to_bytes()
 SPECS: dict[str, dict[str, Any]] = {name: {"name": name} for name in EXTRACTORS} | {
     "cnn": DEFAULT_SPEC,
     "finetuned": {"name": "finetuned", "network": NETWORK},
+    "fingerprint": {"name": "fingerprint", "fingerprints": [digest_of_file(FINGERPRINT)]},
     "concat": {"name": "concat", "parts": PARTS},
 }
 Image = NDArray[np.uint8]
@@ -52,11 +63,12 @@ IMAGES = [np.ascontiguousarray(image) for image in make_images()]
 
 @pytest.fixture(scope="session")
 def backbones(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped graphs, one of them also as if it had been fine-tuned."""
+    """The shipped graphs, one of them also as if it had been fine-tuned, and a fingerprint."""
     folder = tmp_path_factory.mktemp("backbones")
     for graph in SHIPPED.glob("*.onnx"):
         (folder / graph.name).symlink_to(graph)
     (folder / file_name(NETWORK)).symlink_to(GRAPH)
+    (folder / fingerprint_file(digest_of_file(FINGERPRINT))).write_bytes(FINGERPRINT)
     return folder
 
 
@@ -124,6 +136,11 @@ def test_every_row_of_the_table_describes_its_options(name: str) -> None:
         ({"name": "cnn", "stages": ["stem", "stem"]}, ConfigError),
         ({"name": "cnn", "backbone": "hf-hub:timm/resnet18"}, UnknownBackbone),
         ({"name": "cnn", "backbone": "local-dir:/tmp/net"}, UnknownBackbone),
+        ({"name": "fingerprint"}, ConfigError),
+        ({"name": "fingerprint", "fingerprints": [""]}, ConfigError),
+        ({"name": "fingerprint", "fingerprints": ["../../card"]}, ConfigError),
+        ({"name": "fingerprint", "fingerprints": [f"{number:064x}" for number in range(33)]}, ConfigError),
+        ({"name": "fingerprint", "fingerprints": ["0" * 64]}, BackboneUnavailable),
         ({"name": "concat"}, ConfigError),
         ({"name": "concat", "parts": [{"name": "npr"}]}, ConfigError),
         ({"name": "concat", "parts": [{"name": "npr"}, {"name": "concat", "parts": PARTS}]}, ConfigError),

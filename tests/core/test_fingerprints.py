@@ -22,7 +22,8 @@ from backend.core.fingerprints.denoisers import DENOISERS, residuals
 from backend.core.fingerprints.drawing import PICTURES
 from backend.core.fingerprints.fingerprint import FEWEST, Fingerprint, enrol
 from backend.core.fingerprints.gallery import Gallery
-from backend.core.fingerprints.sums import FingerprintSums, commonest_size, crop, sample_of
+from backend.core.fingerprints.sizes import crop
+from backend.core.fingerprints.sums import FingerprintSums, commonest_size, sample_of
 from backend.core.fingerprints.traits import Discriminants, without_source
 
 Pixels = NDArray[np.uint8]

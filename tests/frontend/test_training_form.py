@@ -147,3 +147,13 @@ def test_networks_are_offered_where_there_are_some(options: Json) -> None:
     assert "finetuned" not in [row["name"] for row in extractors_of(options)]
     some = {**options, "networks": [{"name": "0" * 64, "help": "mine"}]}
     assert "finetuned" in [row["name"] for row in extractors_of(some)]
+
+
+def test_fingerprints_are_offered_where_there_are_some_and_shown_by_their_generators(options: Json) -> None:
+    assert "fingerprint" not in [row["name"] for row in extractors_of({**options, "fingerprints": []})]
+    some = {**options, "fingerprints": [{"name": "0" * 64, "help": "began (gaussian)"}]}
+    chosen = defaults(some, "fingerprint") | {"fingerprint.fingerprints": ["0" * 64, "1" * 64]}
+    config = build_config(some, chosen)
+    assert config == {"extractor": {"name": "fingerprint", "fingerprints": ["0" * 64, "1" * 64]}}
+    told = describe_config(some, {"extractor": config["extractor"], "head": {"name": "logreg"}})
+    assert "began (gaussian), 1111111111111111…" in dict(told).values()

@@ -26,8 +26,8 @@ from backend.service.backbones import make_extractor
 from backend.service.finetuning import CHECKPOINT
 from backend.service.fit_columns import Columns, validation_share
 from backend.service.fitting import check_fit, check_splits
+from backend.service.irreplaceable import sweep_unused
 from backend.service.model_import import import_model
-from backend.service.networks import sweep_networks
 from backend.service.storage import exists
 from tests.api.leftovers import eventually
 from tests.service.conftest import finished, make_settings
@@ -127,7 +127,7 @@ def test_the_network_goes_and_comes_with_its_model(service: Service, card: dict[
     graph, id = graph_of(service, card), card["id"]
     archive = service.registry.export(id, tmp_path / "model.zip")
     os.utime(graph, (0, 0))
-    sweep_networks(service.database, service.registry.backbones)
+    sweep_unused(service.database, service.registry.backbones)
     assert graph.exists()  # old, but a model runs it
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     answer = service.registry.detector(id).predict([image])

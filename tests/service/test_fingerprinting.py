@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.core.errors import Cancelled, ConfigError, Conflict, InvalidInput, NoImages, NotFound, TooFewImages
+from backend.core.config import FitConfig
+from backend.core.errors import (
+    BrokenArchive,
+    Cancelled,
+    ConfigError,
+    Conflict,
+    IntegrityError,
+    InvalidInput,
+    NoImages,
+    NotFound,
+    TooFewImages,
+)
+from backend.core.extractors import check_spec, concatenation, create, irreplaceable_files
+from backend.core.heads import HeadConfig
+from backend.core.images import decode
 from backend.service.app import Service
 from backend.service.backup import back_up, restore
 from backend.service.fingerprint_sums import SumTask, sum_chunk
 from backend.service.fingerprinting import fingerprint_params
+from backend.service.freezing import freeze_fingerprints
+from backend.service.irreplaceable import sweep_unused
 from backend.service.jobs import named_datasets
+from backend.service.model_import import import_model
 from tests.running import ROOT
 from tests.service.working_here import open_here, run_here
 from tests.traced import traced_png, write_traced
@@ -44,7 +62,7 @@ def dataset(here: Service, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("traced")
     for source in SOURCES:
         write_traced(folder / "FAKE" / source, source, 40)
-    write_traced(folder / "REAL", "camera", 12)
+    write_traced(folder / "REAL", "camera", 24)
     for number in range(5):
         shutil.copy(folder / "FAKE" / "dots" / f"{number}.png", folder / "FAKE" / "dots" / f"again-{number}.png")
     Image.new("RGB", (32, 32), (90, 90, 90)).save(folder / "FAKE" / "dots" / "grey.png")
@@ -203,3 +221,62 @@ def test_a_backup_brings_them_back_and_lost_files_are_swept(
         assert len(list(other.fingerprints.root.iterdir())) == 3
     finally:
         other.close()
+
+
+def test_a_model_keeps_its_fingerprints_whatever_becomes_of_the_enrolment(
+    here: Service, dataset: str, enrolled: dict[str, str], tmp_path: Path
+) -> None:
+    params = fingerprint_params(here, "soon gone", dataset_id=dataset, source_generator="dots")
+    gone = str(run_here(here, "fingerprint", params)["fingerprint_id"])
+    parts = [{"name": "fingerprint", "fingerprints": ["soon gone", enrolled["waves"]]}, {"name": "npr"}]
+    spec = check_spec(concatenation(parts))
+    config = freeze_fingerprints(here, FitConfig(spec, HeadConfig("logreg", C=1.0), measure_limits=False))
+    files = [here.registry.backbones / name for name in irreplaceable_files(config.extractor)]
+    assert freeze_fingerprints(here, config) == config  # digests of files that are there stay as they are
+    here.fingerprints.delete(gone)
+    os.utime(files[0], (0, 0))
+    id = str(run_here(here, "fit", {"dataset_id": dataset, "config": config.to_json()})["model_id"])
+    sweep_unused(here.database, here.registry.backbones)
+    card = here.registry.get(id)
+    assert [one["generator"] for one in card["fingerprints"]] == ["soon gone", "waves"]
+    assert card["extractor"]["dimensions"] == 8 + len(create(parts[1], backbones=tmp_path).feature_names)
+    assert card["metrics"]["test"]["auroc"] > 0.8
+    images = [decode(traced_png(source, 2000)).pixels for source in (*SOURCES, "camera")]
+    answers = here.registry.detector(id).predict(images)
+    archive = here.registry.export(id, tmp_path / "model.zip")
+    other = open_here(tmp_path / "other")
+    try:
+        assert import_from(other, archive)["fingerprints"] == card["fingerprints"]
+        assert other.registry.detector(id).predict(images) == answers
+        copies = [other.registry.backbones / file.name for file in files]
+        assert all(copy.exists() for copy in copies)
+        other.registry.delete(id)
+        assert not any(copy.exists() for copy in copies)
+        copies[0].write_bytes(b"damaged")
+        with pytest.raises(IntegrityError, match="damaged"):
+            import_from(other, archive)
+        archive.write_bytes(archive.read_bytes().replace(files[0].name.encode(), b"x" * len(files[0].name)))
+        with pytest.raises(BrokenArchive, match="which the model reads"):
+            import_from(other, archive)
+    finally:
+        other.close()
+
+
+def import_from(service: Service, archive: Path) -> dict[str, Any]:
+    with archive.open("rb") as file:
+        return import_model(service, file, may_export=False)
+
+
+def test_fingerprints_that_are_not_enrolled_are_refused_when_a_fit_is_asked_for(
+    here: Service, dataset: str, enrolled: dict[str, str]
+) -> None:
+    def ask(*names: str) -> None:
+        freeze_fingerprints(here, FitConfig(check_spec({"name": "fingerprint", "fingerprints": list(names)})))
+
+    with pytest.raises(ConfigError, match="no fingerprint of 'flux'") as caught:
+        ask("flux")
+    assert "checks, dots, waves" in caught.value.hint
+    with pytest.raises(ConfigError, match="twice"):
+        ask("dots", enrolled["dots"])
+    with pytest.raises(ConfigError, match="no fingerprint"):
+        ask("0" * 64)

@@ -15,6 +15,7 @@ from backend.api.waiting import ANSWERS_WITH_JOB, answer_with_job, job_responses
 from backend.service.app import Service
 from backend.service.evaluation_workflows import check_matrix, resolve_datasets
 from backend.service.evaluations import EVALUATE, MATRIX
+from backend.service.freezing import freeze_fingerprints
 from backend.service.jobs import Job
 
 router = APIRouter(tags=["evaluations"])
@@ -87,7 +88,7 @@ def _submit_evaluation(service: Service, asked: EvaluateIn) -> Job:
 
 
 def _submit_matrix(service: Service, asked: MatrixIn) -> Job:
-    config = asked.config.to_config()
+    config = freeze_fingerprints(service, asked.config.to_config())
     infos = resolve_datasets(service, asked.dataset_ids)
     check_matrix(infos, asked.generators or ())
     ids = [info.id for info in infos]

@@ -28,6 +28,7 @@ from backend.core.config import FitConfig
 from backend.core.detector import check_trainable
 from backend.core.errors import NotFound
 from backend.service.app import Service
+from backend.service.freezing import freeze_fingerprints
 from backend.service.jobs import Job
 
 router = APIRouter(tags=["fit"])
@@ -60,7 +61,7 @@ async def fit(request: Request, service: ServiceDep, wait: WaitSeconds = 0) -> R
 
 
 def _submit_for_dataset(service: Service, asked: FitIn) -> Job:
-    config = asked.config.to_config()
+    config = freeze_fingerprints(service, asked.config.to_config())
     info = service.database.get_dataset(asked.dataset_id)
     if info is None:
         raise NotFound(f"There is no data set {asked.dataset_id!r}.", "GET /datasets lists the data sets that exist.")
@@ -69,7 +70,7 @@ def _submit_for_dataset(service: Service, asked: FitIn) -> Job:
 
 
 def _submit_with_images(service: Service, intake: Intake) -> Job:
-    config = _parse_config(intake)
+    config = freeze_fingerprints(service, _parse_config(intake))
     name = intake.fields.get("name", "").strip() or f"upload {intake.job_id[:8]}"
     parse(DatasetName, DatasetName.model_construct(name=name).model_dump_json(), "form")
     check_name_is_free(service, name)

@@ -17,7 +17,8 @@ from backend.core.finetune.config import AUGMENTATIONS, BATCH_NORMS, DEVICES, MI
 from backend.core.fingerprints.denoisers import DEFAULT_DENOISER, DENOISERS
 from backend.core.heads import HEADS
 from backend.core.images import FORMATS, MIN_SIDE
-from backend.service.networks import known_networks
+from backend.service.app import Service
+from backend.service.irreplaceable import known_fingerprints, known_networks
 from backend.service.predictor import MOST_EXAMINED
 from backend.service.sources import SOURCES
 from backend.settings import Settings
@@ -39,6 +40,7 @@ def options(settings: SettingsDep, service: ServiceDep) -> OptionsOut:
         ],
         finetune=_finetune(),
         networks=[Named(name=digest, help=name) for digest, name in known_networks(service.database).items()],
+        fingerprints=_fingerprints(service),
         backbones=[Named(name=name, help="Its weights come with an installed package.") for name in OFFLINE_BACKBONES],
         stages=[Named(name=name, help=text) for name, text in PRESETS.items()],
         heads=[
@@ -55,6 +57,11 @@ def options(settings: SettingsDep, service: ServiceDep) -> OptionsOut:
         limits=_limits(settings),
         defaults=FitConfigIn().model_dump(),
     )
+
+
+def _fingerprints(service: Service) -> list[Named]:
+    enrolled = {str(one["id"]): f"{one['generator']} ({one['denoiser']})" for one in service.fingerprints.all()}
+    return [Named(name=name, help=of) for name, of in {**enrolled, **known_fingerprints(service.database)}.items()]
 
 
 def _finetune() -> list[FinetuneOut]:

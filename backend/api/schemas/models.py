@@ -33,6 +33,11 @@ class ModelCard(BaseModel):
         description="Where the fit trained the network: config, start, history by epoch, best_epoch, images, seconds, "
         "device; null where the network came as it is",
     )
+    fingerprints: list[dict[str, Any]] | None = Field(
+        None,
+        description="Of the extractor `fingerprint`: digest, generator, denoiser, height, width and count of images of "
+        "each; they are kept with the model, whatever becomes of the enrolment. null where there are none",
+    )
     head: dict[str, Any] = Field(description="name, kind, chosen hyper-parameters, history by epoch")
     activation: str = Field(description="Of the last layer: sigmoid (logreg) or identity (svm)")
     loss: str = Field(description="log_loss or hinge")

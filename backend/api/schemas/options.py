@@ -77,6 +77,9 @@ class OptionsOut(Strict):
     extractors: list[ExtractorOut]
     finetune: list[FinetuneOut] = Field(description="Settings of fine-tuning")
     networks: list[Named] = Field(description="Fine-tuned networks of the models here, by digest, for `finetuned`")
+    fingerprints: list[Named] = Field(
+        description="For `fingerprint`: those enrolled, by id, and those of the models here, by digest"
+    )
     backbones: list[Named] = Field(description="Networks whose weights need no download")
     stages: list[Named] = Field(description="Presets; single stages can be named too")
     heads: list[HeadOut]

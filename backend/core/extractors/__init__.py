@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import UnknownExtractor
-from backend.core.extractors import cnn, concat, dct, finetuned, npr, residual, spectrum, synthbuster
+from backend.core.extractors import cnn, concat, dct, finetuned, fingerprint, npr, residual, spectrum, synthbuster
 from backend.core.extractors.cnn import OFFLINE_BACKBONES
 from backend.core.extractors.finetuned import FINETUNED
+from backend.core.extractors.fingerprint import FINGERPRINT
 from backend.core.extractors.options import Option, fill
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_SPEC",
     "EXTRACTORS",
     "FINETUNED",
+    "FINGERPRINT",
     "OFFLINE_BACKBONES",
     "Extractor",
     "ExtractorRow",
@@ -31,8 +33,11 @@ __all__ = [
     "concatenation",
     "create",
     "finetuned_networks",
-    "graph_files",
+    "fingerprints_in",
+    "irreplaceable_files",
     "is_at_hand",
+    "parts_of",
+    "stored_files",
 ]
 
 CNN, CONCAT = "cnn", "concat"
@@ -113,6 +118,12 @@ EXTRACTORS: dict[str, ExtractorRow] = {
             dct.DctExtractor,
         ),
         ExtractorRow(
+            FINGERPRINT,
+            "How an image fits stored fingerprints of generators: correlations of residuals, distances of spectra.",
+            fingerprint.FingerprintExtractor,
+            fingerprint.OPTIONS,
+        ),
+        ExtractorRow(
             FINETUNED,
             "A network that a fit here has trained further: another classifier on top of it takes seconds.",
             finetuned.FinetunedExtractor,
@@ -152,7 +163,8 @@ def create(spec: Mapping[str, Any], *, backbones: Path, threads: int = 1) -> Ext
 def check_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     """`spec` with every default filled in, without loading a network: what a request can be told at once.
 
-    Raises UnknownExtractor, UnknownBackbone, ConfigError. A stage that a network lacks is only found by `create`.
+    Raises UnknownExtractor, UnknownBackbone, ConfigError. A stage that a network lacks, and names of fingerprints that
+    are no digests yet, are only found by `create`.
     """
     row = _row(spec)
     filled = fill(spec, row.settings)
@@ -160,29 +172,47 @@ def check_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
         cnn.refuse_foreign(filled["backbone"])
     if row.name == FINETUNED:
         finetuned.check_network(filled["network"])
+    if row.name == FINGERPRINT:
+        fingerprint.check_names(filled)
     if row.name == CONCAT:
         filled["parts"] = [check_spec(part) for part in concat.check_parts(spec)]
     return filled
 
 
 def is_at_hand(spec: Mapping[str, Any], backbones: Path) -> bool:
-    """Whether `create` finds every graph of a complete spec, so that it exports nothing and imports no torch."""
-    return all((backbones / name).is_file() for name in graph_files(spec))
+    """Whether `create` finds every file of a complete spec, so that it exports nothing and imports no torch."""
+    return all((backbones / name).is_file() for name in stored_files(spec))
 
 
-def graph_files(spec: Mapping[str, Any]) -> list[str]:
-    """The file names of the graphs that the extractor of a complete spec reads."""
-    parts = _parts(spec)
-    frozen = [cnn.graph_path(part, Path()).name for part in parts if part["name"] == CNN]
-    return frozen + [finetuned.file_name(network) for network in finetuned_networks(spec)]
+def stored_files(spec: Mapping[str, Any]) -> list[str]:
+    """The file names of the graphs and fingerprints that the extractor of a complete spec reads. Raises ConfigError."""
+    frozen = [cnn.graph_path(part, Path()).name for part in parts_of(spec) if part["name"] == CNN]
+    return frozen + irreplaceable_files(spec)
+
+
+def irreplaceable_files(spec: Mapping[str, Any]) -> list[str]:
+    """Those among them that cannot be made again, named by a digest: fine-tuned networks and fingerprints.
+
+    Raises ConfigError for a fingerprint that is named by no digest.
+    """
+    prints = [part["fingerprints"] for part in parts_of(spec) if part["name"] == FINGERPRINT]
+    networks = [finetuned.file_name(network) for network in finetuned_networks(spec)]
+    return networks + [fingerprint.file_name(digest) for digests in prints for digest in digests]
 
 
 def finetuned_networks(spec: Mapping[str, Any]) -> list[str]:
     """The digests of the fine-tuned networks in a complete spec."""
-    return [part["network"] for part in _parts(spec) if part["name"] == FINETUNED]
+    return [part["network"] for part in parts_of(spec) if part["name"] == FINETUNED]
 
 
-def _parts(spec: Mapping[str, Any]) -> list[Any]:
+def fingerprints_in(extractor: Extractor) -> list[dict[str, Any]]:
+    """What a card says of the fingerprints that an extractor reads, as plain JSON values."""
+    parts = extractor.parts if isinstance(extractor, concat.ConcatExtractor) else [extractor]
+    return [one for part in parts if isinstance(part, fingerprint.FingerprintExtractor) for one in part.describe()]
+
+
+def parts_of(spec: Mapping[str, Any]) -> list[Any]:
+    """The specs that a complete spec joins, or itself alone."""
     return list(spec["parts"]) if spec["name"] == CONCAT else [spec]
 
 

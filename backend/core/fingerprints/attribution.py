@@ -14,9 +14,8 @@ from backend.core.errors import ConfigError, InvalidInput
 from backend.core.extractors import Extractor
 from backend.core.fingerprints.correlation import normalised
 from backend.core.fingerprints.denoisers import check_denoiser, residuals
-from backend.core.fingerprints.fingerprint import Fingerprint
 from backend.core.fingerprints.gallery import Gallery
-from backend.core.fingerprints.sums import Size, crop, working_size
+from backend.core.fingerprints.sizes import Size, common_size, crop
 from backend.core.images import pixel_digest
 
 Floats = NDArray[np.float64]
@@ -127,7 +126,7 @@ def examine(gallery: Gallery, images: Sequence[NDArray[np.uint8]], traits: Extra
         check_denoiser(denoiser, *image.shape[:2])
         compared: dict[Size, NDArray[np.float32]] = {}
         for column, one in enumerate(fingerprints):
-            size = _common(image, one)
+            size = common_size(image, one.size)
             if size not in compared:
                 compared[size] = normalised(residuals(crop(image, size)[None], denoiser))[0]
             whole = size == one.size
@@ -157,9 +156,3 @@ def _usable(images: Sequence[NDArray[np.uint8]]) -> tuple[list[NDArray[np.uint8]
     if not by_digest:
         raise InvalidInput("Every image is of one colour: it leaves no residual.", "Send images with content.")
     return list(by_digest.values()), len(images) - len(several), len(several) - len(by_digest)
-
-
-def _common(image: NDArray[np.uint8], one: Fingerprint) -> Size:
-    """(height, width) that the image and the fingerprint both have."""
-    height, width = working_size(*image.shape[:2])
-    return min(height, one.size[0]), min(width, one.size[1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.core.fingerprints.correlation import correlations
 from backend.core.fingerprints.fingerprint import Fingerprint
-from backend.core.fingerprints.sums import crop
+from backend.core.fingerprints.sizes import crop
 
 SAME = 0.9
 """Two fingerprints of one generator correlate by this share of what their counts let correlate, or more."""

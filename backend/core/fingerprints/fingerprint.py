@@ -15,7 +15,8 @@ from backend.core.errors import IntegrityError, TooFewImages
 from backend.core.extractors import DEFAULT_SPEC
 from backend.core.fingerprints import spectra
 from backend.core.fingerprints.correlation import floor, left_out
-from backend.core.fingerprints.sums import Arrays, FingerprintSums, Size
+from backend.core.fingerprints.sizes import Size
+from backend.core.fingerprints.sums import Arrays, FingerprintSums
 
 FEWEST, ADVISED = 10, 200
 """Images below which nothing is enrolled, and from which on the noise of the mean hardly counts."""

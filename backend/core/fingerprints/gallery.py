@@ -15,7 +15,7 @@ from backend.core.errors import ConfigError, NotFound
 from backend.core.fingerprints.correlation import correlations, normalised
 from backend.core.fingerprints.fingerprint import Distribution, Fingerprint
 from backend.core.fingerprints.scoring import SourceModel
-from backend.core.fingerprints.sums import crop
+from backend.core.fingerprints.sizes import crop
 from backend.core.fingerprints.traits import Discriminants, without_source
 
 Floats = NDArray[np.float64]

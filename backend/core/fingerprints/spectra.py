@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +51,7 @@ def angular(mean_power: Floats) -> Floats:
     return _by_bin(np.where(radius > 0.1, sector, -1), mean_power, SECTORS)
 
 
+@lru_cache(maxsize=4)
 def _polar(shape: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Cycles a pixel and direction (0 to pi) of each coefficient."""
     y, x = np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1])[None, :]

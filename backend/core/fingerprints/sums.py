@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 from backend.core.errors import TooFewImages
 from backend.core.extractors import Extractor
 from backend.core.fingerprints.denoisers import check_denoiser, residuals
+from backend.core.fingerprints.sizes import Size, crop, working_size
 from backend.core.fingerprints.spectra import power
 from backend.core.images import pixel_digest
 
 Arrays = dict[str, NDArray[Any]]
-Size = tuple[int, int]  # height, width, pixels
-
-MOST_SIDE = 512
-"""Pixels: of a longer side the middle is taken. A fingerprint of more is not better told apart, but takes long."""
-
-GRID = 8
-"""Crops begin at multiples of so many pixels: the blocks of JPEG and of up-samplers stay where they were."""
 
 MOST_TRAITS = 2000
 """Images whose traits are kept: more say little about their spread."""
@@ -30,17 +24,6 @@ MOST_TRAITS = 2000
 _SAMPLE_BYTES = 8 * 2**20
 _FEWEST_SAMPLE, _MOST_SAMPLE = 16, 512
 _BATCH_PIXELS = 16 * 256 * 256
-
-
-def working_size(height: int, width: int) -> Size:
-    """(height, width) of the part of an image that is used."""
-    return min(height, MOST_SIDE), min(width, MOST_SIDE)
-
-
-def crop(image: NDArray[Any], size: Size) -> NDArray[Any]:
-    """The middle (height, width) of an array [height, width, ...] that is at least as large, cut on the GRID."""
-    top, left = ((length - wanted) // 2 // GRID * GRID for length, wanted in zip(image.shape, size, strict=False))
-    return image[top : top + size[0], left : left + size[1]]
 
 
 def commonest_size(counts: Mapping[Size, int]) -> Size:
