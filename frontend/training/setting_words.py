@@ -39,8 +39,8 @@ def describe_config(options: Json, config: Json) -> list[tuple[str, str]]:
                 rows.append((label_of(key), value_of(key, value)))
         elif option:
             several = len(chosen["extractors"]) > 1
-            value = name_fingerprints(options, value) if option == "fingerprints" else value
-            rows.append((f"{label_of(option)} ({extractor})" if several else label_of(option), value_of(option, value)))
+            shown = name_fingerprints(options, value) if option == "fingerprints" else value
+            rows.append((f"{label_of(option)} ({extractor})" if several else label_of(option), value_of(option, shown)))
     rows.append((label_of("head"), choice_of("head", chosen["head"])))
     settings = [key for key in chosen if "." not in key and key not in ("extractors", "head", "notes", "finetune")]
     rows += [(label_of(key), value_of(key, chosen[key])) for key in settings if chosen[key] != ""]

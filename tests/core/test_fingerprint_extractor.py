@@ -130,7 +130,7 @@ def test_a_file_that_is_no_fingerprint_is_refused(two: FingerprintExtractor) -> 
         replace(one, power=-one.power),
         replace(one, residual=one.residual * np.float32(np.inf)),
         replace(one, residual=one.residual[:4], power=one.power[:4]),
-        replace(one, residual=one.residual.astype(np.float64)),  # type: ignore[arg-type]
+        replace(one, residual=one.residual.astype(np.float64)),
         replace(one, digests=one.digests[:1]),
         replace(one, digests=one.digests[:, :31]),
     ]

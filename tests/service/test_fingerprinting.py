@@ -228,13 +228,14 @@ def test_a_model_keeps_its_fingerprints_whatever_becomes_of_the_enrolment(
 ) -> None:
     params = fingerprint_params(here, "soon gone", dataset_id=dataset, source_generator="dots")
     gone = str(run_here(here, "fingerprint", params)["fingerprint_id"])
-    parts = [{"name": "fingerprint", "fingerprints": ["soon gone", enrolled["waves"]]}, {"name": "npr"}]
+    traces = {"name": "fingerprint", "fingerprints": ["soon gone", enrolled["waves"]]}
+    parts: list[dict[str, Any]] = [traces, {"name": "npr"}]
     spec = check_spec(concatenation(parts))
     config = freeze_fingerprints(here, FitConfig(spec, HeadConfig("logreg", C=1.0), measure_limits=False))
     files = [here.registry.backbones / name for name in irreplaceable_files(config.extractor)]
     assert freeze_fingerprints(here, config) == config  # digests of files that are there stay as they are
     here.fingerprints.delete(gone)
-    os.utime(files[0], (0, 0))
+    os.utime(str(files[0]), (0, 0))
     id = str(run_here(here, "fit", {"dataset_id": dataset, "config": config.to_json()})["model_id"])
     sweep_unused(here.database, here.registry.backbones)
     card = here.registry.get(id)
