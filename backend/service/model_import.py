@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _MAX_CARD_BYTES = 16 * 2**20
 _MAX_HEAD_BYTES = 256 * 2**20
 _MAX_GRAPH_BYTES = 256 * 2**20
-_MAX_MEMBERS = 16 + MOST_PARTS * MOST_FINGERPRINTS
+_MAX_OTHERS = 16  # members beside the fine-tuned networks and fingerprints that the card names
+_MAX_MEMBERS = _MAX_OTHERS + MOST_PARTS * MOST_FINGERPRINTS
 _LARGEST = 1e300  # integers of JSON have no end, and `math.isfinite` fails on those beyond a float
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -107,12 +108,14 @@ def read_archive(archive: BinaryIO) -> tuple[dict[str, Any], bytes]:
 def _bring_files(service: Service, archive: BinaryIO, spec: dict[str, Any]) -> None:
     """Puts the fine-tuned networks and fingerprints of `spec` into the folder of backbones, unless they are there.
 
-    Raises BrokenArchive where the archive lacks one, IntegrityError where it is another or none.
+    Raises BrokenArchive where the archive lacks one or has far more than them, IntegrityError where one is another.
     """
     from backend.core.extractors.graph_check import check_graph  # here: it imports onnx
 
-    members = _members(archive)
-    for name in irreplaceable_files(spec):
+    members, needed = _members(archive), irreplaceable_files(spec)
+    if len(members) > _MAX_OTHERS + len(needed):
+        raise BrokenArchive(f"The archive has {len(members)} files: it is no model.", "Send an exported model.")
+    for name in needed:
         target = service.registry.backbones / name
         if exists(target):
             continue

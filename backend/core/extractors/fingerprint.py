@@ -100,7 +100,7 @@ class FingerprintExtractor:
                         others = self.fingerprints[place].without(noise[i], power[i])
                         traces = _Traces.of(*(part[None] for part in others))
                         scores[row, place] = asked.some(i).scores(traces)[0, 0]
-        return scores.reshape(len(images), -1)
+        return scores.reshape(len(images), self.dimensions)
 
     def _members(self, image: NDArray[np.uint8], size: Size, places: Sequence[int]) -> list[int]:
         """Those of the fingerprints in `places` that the image was enrolled for."""
