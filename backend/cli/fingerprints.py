@@ -129,6 +129,7 @@ def attribute(
         answer = {
             "denoiser": found.denoiser,
             "calibrated": found.calibrated,
+            "left_out": found.left_out,
             "attributions": [{**one, "files": [names[n] for n in one["files"]]} for one in found.attributions],
             "errors": [describe_error(names[number], error) for number, error in found.errors],
         }
@@ -215,6 +216,8 @@ def show_attributions(answer: dict[str, Any]) -> None:
         print_table(["file", "source", "best match", "correlation", "z", "score", "threshold"], rows)
     for message in dict.fromkeys(item["message"] for one in answer["attributions"] for item in one["notes"]):
         typer.echo(message)
+    for one in answer["left_out"]:
+        typer.echo(f"{one['generator']} ({one['id']}) was left out: {one['reason']}", err=True)
     for error in answer["errors"]:
         typer.echo(f"{error['filename']}: {error['message']} {error['hint']}".rstrip(), err=True)
 

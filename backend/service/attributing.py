@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.errors import DeepfakeError, InvalidInput
+from backend.core.errors import DeepfakeError, IntegrityError, InvalidInput
 from backend.core.extractors import Extractor
 from backend.core.fingerprints.attribution import FALSE_ATTRIBUTION, Attribution, attribute
 from backend.core.fingerprints.comparison import Comparison, compare
@@ -40,6 +40,7 @@ class Enrolled:
     records: Records
     gallery: Gallery
     comparison: Comparison
+    left_out: list[dict[str, str]]  # damaged ones, which cannot be compared: id, generator, reason
 
     @property
     def denoiser(self) -> str:
@@ -53,6 +54,7 @@ class Answer:
 
     denoiser: str
     calibrated: bool  # whether thresholds were measured on sources left out
+    left_out: list[dict[str, str]]  # what is enrolled, but damaged: id, generator, reason
     attributions: list[dict[str, Any]]
     errors: list[tuple[int, DeepfakeError]]  # number of a file that could not be used, and why
 
@@ -68,7 +70,8 @@ class Attributor:
     def enrolled(self, denoiser: str | None = None) -> Enrolled:
         """What is enrolled by a denoiser. The first call after a change takes a second or two.
 
-        Raises NotFound where nothing is enrolled, ConfigError.
+        A fingerprint whose file is damaged is left out. Raises NotFound where nothing is enrolled, ConfigError, and
+        IntegrityError where every file is damaged.
         """
         records = self._store.all(self._store.choose_denoiser(denoiser))
         key = tuple(f"{record['generator']} {record['digest']}" for record in records)
@@ -124,7 +127,7 @@ class Attributor:
                     )
         if held:
             answered.append(asked.ask(held))
-        return Answer(enrolled.denoiser, enrolled.gallery.calibrated, answered, errors)
+        return Answer(enrolled.denoiser, enrolled.gallery.calibrated, enrolled.left_out, answered, errors)
 
     def _open(self, content: bytes | DeepfakeError, denoiser: str) -> tuple[NDArray[np.uint8], bool]:
         """(the part of an image that is used, whether there is more of it)."""
@@ -181,13 +184,23 @@ def _notes(found: Attribution, *, calibrated: bool) -> list[dict[str, str]]:
 
 
 def _measure(store: Fingerprints, records: Records) -> Enrolled:
-    fingerprints = [store.read(record) for record in records]
+    fingerprints, sound, left_out = [], [], []
+    damage: IntegrityError | None = None
+    for record in records:
+        try:
+            fingerprints.append(store.read(record))
+            sound.append(record)
+        except IntegrityError as error:
+            damage, reason = error, f"{error.message} {error.hint}"
+            left_out.append({"id": str(record["id"]), "generator": str(record["generator"]), "reason": reason})
+    if damage is not None and not sound:
+        raise damage
     gallery, comparison = Gallery.of(fingerprints), compare(fingerprints)
     # the largest parts of a fingerprint, which were measured now and are not asked for again
     slim = tuple(
         replace(one, sample=one.sample[:0].copy(), traits=one.traits[:0].copy()) for one in gallery.fingerprints
     )
-    return Enrolled(records, replace(gallery, fingerprints=slim), comparison)
+    return Enrolled(sound, replace(gallery, fingerprints=slim), comparison, left_out)
 
 
 def _is_about_request(error: InvalidInput) -> bool:

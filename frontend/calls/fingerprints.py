@@ -75,7 +75,7 @@ class Fingerprints(Calls):
         false_attribution: float | None = None,
         denoiser: str | None = None,
     ) -> Json:
-        """`{denoiser, calibrated, attributions, errors}`: for each image, or with `batch` one for all of them."""
+        """`{denoiser, calibrated, left_out, attributions, errors}`: for each image, or with `batch` one for all."""
         share = None if false_attribution is None else str(false_attribution)
         fields = {"batch": batch or None, "false_attribution": share, "denoiser": denoiser}
         return self._http.json("POST", "/fingerprints/attribute", form=Multipart(fields, parts("files", images)))

@@ -60,6 +60,9 @@ def show_answer(answer: Json) -> None:
         show_several(found)
     if not answer["calibrated"]:
         st.warning(say("fingerprints.uncalibrated"))
+    if answer["left_out"]:
+        names = ", ".join(one["generator"] for one in answer["left_out"])
+        st.warning(say("fingerprints.damaged", generators=names))
     for error in answer["errors"]:
         st.error(say("fingerprints.unread", file=error["filename"], reason=f"{error['detail']} {error['hint']}"))
 

@@ -50,6 +50,12 @@ TEXTS: dict[str, Text] = {
         "Ни один из записанных, насколько об этом говорят ваши изображения ({images}). Лучшее совпадение, {best}, "
         "слишком слабое: из изображений незаписанных источников приписываться должны не более {share}.",
     ),
+    "fingerprints.damaged": Text(
+        "The stored fingerprints of these sources are damaged, so nothing was compared with them: {generators}. Delete "
+        "them and enrol them again.",
+        "Отпечатки этих источников повреждены, поэтому с ними ничего не сравнивалось: {generators}. Удалите их и "
+        "запишите заново.",
+    ),
     "fingerprints.uncalibrated": Text(
         "Fewer than three sources are enrolled, so the threshold could not be measured: it may let more through.",
         "Записано меньше трёх источников, поэтому порог не измерен: он может пропускать больше.",

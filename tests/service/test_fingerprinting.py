@@ -29,6 +29,7 @@ from backend.core.extractors import check_spec, concatenation, create, irreplace
 from backend.core.heads import HeadConfig
 from backend.core.images import decode
 from backend.service.app import Service
+from backend.service.attributing import Attributor
 from backend.service.backup import back_up, restore
 from backend.service.fingerprint_sums import SumTask, sum_chunk
 from backend.service.fingerprinting import fingerprint_params
@@ -168,6 +169,25 @@ def test_a_bad_file_does_not_fail_the_others(here: Service, enrolled: dict[str, 
         here.attributor.attribute(sent, denoiser="bm3d")
     with pytest.raises(NotFound, match="No generator"):
         here.attributor.attribute(sent, denoiser="npr")
+
+
+def test_a_damaged_fingerprint_is_left_out_and_named(here: Service, enrolled: dict[str, str]) -> None:
+    ids = {one["generator"]: one["id"] for one in here.fingerprints.all()}
+    attributor = Attributor(here.fingerprints, here.registry.backbones, 10**6)  # nothing is kept in its memory
+    path = here.fingerprints.path(ids["dots"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    try:
+        answer = attributor.attribute(files("waves", 8), batch=True)
+        with pytest.raises(IntegrityError):
+            here.fingerprints.read(here.fingerprints.get(ids["dots"]))
+    finally:
+        path.write_bytes(whole)
+    assert [(one["id"], one["generator"]) for one in answer.left_out] == [(ids["dots"], "dots")]
+    assert "damaged" in answer.left_out[0]["reason"]
+    assert answer.attributions[0]["source"] == "waves"
+    assert {match["generator"] for match in answer.attributions[0]["matches"]} == set(SOURCES) - {"dots"}
+    assert not answer.calibrated  # two are left
 
 
 def test_one_generator_under_two_names_is_told(here: Service, dataset: str, enrolled: dict[str, str]) -> None:

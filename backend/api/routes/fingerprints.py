@@ -24,6 +24,7 @@ from backend.api.schemas.fingerprints import (
     FingerprintIn,
     FingerprintOut,
     FingerprintPage,
+    LeftOut,
 )
 from backend.api.schemas.jobs import JobOut
 from backend.api.spool import Pack
@@ -179,6 +180,7 @@ def _attribute(service: Service, pack: Pack, *, batch: bool, share: float, denoi
     return AttributeOut(
         denoiser=answer.denoiser,
         calibrated=answer.calibrated,
+        left_out=[LeftOut.model_validate(one) for one in answer.left_out],
         attributions=attributions,
         errors=[file_problem(pack.files[number], error) for number, error in answer.errors],
     )

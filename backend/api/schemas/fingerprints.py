@@ -129,6 +129,14 @@ class AttributionOut(Strict):
     notes: list[Note] = Field(description="cropped, left_out, uncalibrated")
 
 
+class LeftOut(Strict):
+    """A fingerprint that could not be compared with."""
+
+    id: str
+    generator: str
+    reason: str
+
+
 class AttributeOut(Strict):
     """All answers of one request."""
 
@@ -136,6 +144,7 @@ class AttributeOut(Strict):
     calibrated: bool = Field(
         description="false: fewer than three sources are enrolled, so the threshold could not be measured"
     )
+    left_out: list[LeftOut] = Field(description="Enrolled sources whose files are damaged: they were not compared")
     attributions: list[AttributionOut]
     errors: list[FileProblem]
 
