@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Iterator
@@ -12,12 +13,15 @@ from typing import Any, Protocol
 import pytest
 import streamlit as st
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.frontend.serving import serving
 from tests.running import ROOT
 
 config.set_option("runner.magicEnabled", False)  # as frontend/.streamlit/config.toml has it for the app
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+"""Once, as a server does it, and not for each page: it reads the metadata of every installed package."""
 
 
 @dataclass

@@ -22,6 +22,7 @@ from torch.nn import functional
 from backend.core.errors import ConfigError, IntegrityError
 from backend.core.extractors.backbones import load
 from backend.core.extractors.graph import FeatureGraph
+from backend.core.extractors.lean import lean
 from backend.core.extractors.simplify import simplify
 from backend.core.extractors.stages import resolve_stages, taps_of
 
@@ -105,7 +106,7 @@ def _to_onnx(graph: FeatureGraph, example: Tensor, path: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns about itself, not about this graph
         torch.onnx.export(
-            graph,
+            lean(graph, example),
             (example,),
             str(path),
             dynamo=True,
