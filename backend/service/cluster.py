@@ -21,6 +21,7 @@ CONFIG: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.active-memory-manager.start": False,  # tasks exchange paths: there is nothing to move
+    "distributed.worker.preload": ["backend.service.steady"],
     "distributed.worker.profile.enabled": False,
     # Statistics that nobody reads: fifty a second in each process kept an idle service at a tenth of a core.
     "distributed.admin.tick.interval": "1s",
@@ -84,6 +85,8 @@ class Cluster:
 def apply_config() -> None:
     """Makes Dask in this process behave as the project needs it; before any scheduler, worker or client is made."""
     import dask
+
+    import backend.service.steady  # noqa: F401  # what it changes is there from here on
 
     dask.config.set(CONFIG)
 

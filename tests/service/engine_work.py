@@ -50,10 +50,13 @@ def pid(_):
 
 def describe(_=None):
     """What this worker process is like."""
+    import distributed.batched
+
     return {
         "nice": os.getpriority(os.PRIO_PROCESS, threading.get_native_id()),
         "threads": [os.environ.get(f"{name}_NUM_THREADS") for name in ("OMP", "OPENBLAS", "MKL")],
         "modules": sorted(sys.modules.keys() & {"torch", "pandas", "bokeh", "dask.dataframe", "fastapi", "sqlalchemy"}),
+        "batches_by_the_wall_clock": distributed.batched.time is not time.monotonic,
         "interrupt_ignored": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
     }
 

@@ -154,6 +154,7 @@ def test_an_item_that_always_kills_its_worker_fails_with_a_reason(engine):
 
 def test_workers_have_manners_also_after_a_restart(engine):
     for described in collect(engine, work.describe, range(6)):
+        assert described.pop("batches_by_the_wall_clock") is False
         assert described == {"nice": 10, "threads": ["1", "1", "1"], "modules": [], "interrupt_ignored": True}
 
 

@@ -43,8 +43,7 @@ def begin_fit(service: RunningService, extractor: str) -> str:
     config = {"extractor": extractor, "head": "logreg", "C": 0.1}
     answer = httpx.post(f"{service.url}/fit", json={"dataset_id": "timed", "config": config})
     job = str(answer.json()["id"])
-    while httpx.get(f"{service.url}/jobs/{job}").json()["state"] == "queued":
-        time.sleep(0.02)
+    eventually(lambda: httpx.get(f"{service.url}/jobs/{job}").json()["state"] != "queued")
     return job
 
 
