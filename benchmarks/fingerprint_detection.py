@@ -1,4 +1,4 @@
-"""REAL against FAKE by features without a network, by the network's, and by both: on CIFAKE and on other generators."""
+"""REAL against FAKE by fingerprints, by other features without a network, by the network's, and by all of these."""
 
 from __future__ import annotations
 
@@ -9,39 +9,77 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.extractors import DEFAULT_SPEC, concatenation, create
+from backend.core.demo import make_demo
+from backend.core.extractors import DEFAULT_SPEC, FINGERPRINT, Extractor, concatenation, create
+from backend.core.extractors.finetuned import digest_of_file
+from backend.core.extractors.fingerprint import file_name
+from backend.core.fingerprints.denoisers import DENOISERS
+from backend.core.fingerprints.fingerprint import enrol
+from backend.core.fingerprints.frozen import FrozenFingerprint
+from backend.core.fingerprints.sums import FingerprintSums
 from backend.core.heads import HeadConfig, fit_head
+from backend.core.images import decode
 from backend.core.metrics import auroc
 from benchmarks.attribution import Rows
-from benchmarks.image_sets import features, read_cifake, read_generators
+from benchmarks.image_sets import SIDE, features, read_cifake, read_generators
 from benchmarks.record import ROOT
 
 COUNTS = {"train": 2000, "validation": 500, "test": 1500}
 STRENGTHS = (0.001, 0.01, 0.1)
 """Values of `C` of which the validation images choose."""
 
+DENOISER_NAMES = tuple(name for name in DENOISERS if name != "nlm")  # which takes twenty times as long
+DEMO = "demonstration"
+
 
 def detection(folder: Path, without_network: list[dict[str, Any]], seed: int) -> dict[str, Any]:
-    """Kind -> C, AUROC on CIFAKE's validation and test images, and on each generator against the same REAL images."""
-    rows = {kind: _features(folder, kind, spec) for kind, spec in _specs(without_network).items()}
-    rows["both"] = {name: np.concatenate([found[name] for found in rows.values()], axis=1) for name in rows["network"]}
+    """Kind -> C, AUROC on CIFAKE's validation and test images, and on each generator against REAL images.
+
+    They are CIFAKE's for the generators of gen32.zip, its own for the demonstration set.
+    """
+    specs = {"fingerprints": {}, "without a network": concatenation(without_network), "network": DEFAULT_SPEC}
+    rows = {kind: _features(folder, kind, spec) for kind, spec in specs.items()}
+    beside = {
+        "network and fingerprints": ("network", "fingerprints"),
+        "network and those without": ("network", "without a network"),
+        "all of these": tuple(specs),
+    }
+    for kind, kinds in beside.items():
+        rows[kind] = {name: np.concatenate([rows[one][name] for one in kinds], axis=1) for name in rows["network"]}
     return {kind: _measure(found, seed) for kind, found in rows.items()}
-
-
-def _specs(without_network: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {"without a network": concatenation(without_network), "network": DEFAULT_SPEC}
 
 
 def _features(folder: Path, kind: str, spec: dict[str, Any]) -> dict[str, Rows]:
     path = folder / f"detection-{kind.replace(' ', '-')}.npz"
     if not path.exists():
-        of = create(spec, backbones=ROOT / "models" / "backbones")
         drawn = read_cifake(COUNTS, 1)
+        of = create(spec, backbones=ROOT / "models" / "backbones") if spec else _fingerprints(folder, drawn["train"])
         files = {f"{part} {label}": found for part, by_class in drawn.items() for label, found in by_class.items()}
-        np.savez(path, **{name: features(found, of) for name, found in (files | read_generators()).items()})  # type: ignore[arg-type]
+        files |= read_generators() | _demonstration()
+        np.savez(path, **{name: features(found, of) for name, found in files.items()})  # type: ignore[arg-type]
         print("detection", kind, file=sys.stderr, flush=True)
     with np.load(path) as stored:
         return {name: stored[name] for name in stored.files}
+
+
+def _fingerprints(folder: Path, train: dict[str, list[bytes]]) -> Extractor:
+    """Scores against the fingerprints of the training images of each class; none of them is compared with itself."""
+    digests = []
+    for denoiser in DENOISER_NAMES:
+        for label, found in train.items():
+            sums = FingerprintSums.of([decode(data).pixels for data in found], (SIDE, SIDE), denoiser, None)
+            data = FrozenFingerprint.of(enrol(label, sums)).to_bytes()
+            digests.append(digest_of_file(data))
+            (folder / file_name(digests[-1])).write_bytes(data)
+    return create({"name": FINGERPRINT, "fingerprints": digests}, backbones=folder)
+
+
+def _demonstration() -> dict[str, list[bytes]]:
+    """Files of the demonstration set: its REAL ones, and the FAKE ones of all its generators."""
+    found: dict[str, list[bytes]] = {f"{DEMO} REAL": [], DEMO: []}
+    for image in make_demo():
+        found[DEMO if image.generator else f"{DEMO} REAL"].append(image.data)
+    return found
 
 
 def _measure(rows: dict[str, Rows], seed: int) -> dict[str, Any]:
@@ -55,12 +93,11 @@ def _measure(rows: dict[str, Rows], seed: int) -> dict[str, Any]:
         return float(auroc(y, heads[c].scores(X)) or 0.0)
 
     best = max(STRENGTHS, key=lambda c: area(c, *stacked("validation")))
-    real = rows["test REAL"]
-    others = {
-        name: area(best, np.concatenate([real, found]), np.repeat(np.array([0, 1], np.int8), [len(real), len(found)]))
-        for name, found in rows.items()
-        if " " not in name
-    }
+    others = {}
+    for name in (name for name in rows if " " not in name):
+        real, fake = rows[f"{name} REAL" if name == DEMO else "test REAL"], rows[name]
+        y = np.repeat(np.array([0, 1], np.int8), [len(real), len(fake)])
+        others[name] = area(best, np.concatenate([real, fake]), y)
     return {
         "C": best,
         "validation": area(best, *stacked("validation")),
@@ -72,13 +109,14 @@ def _measure(rows: dict[str, Rows], seed: int) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """A Markdown table: AUROC, one row a kind of features."""
     found = result["detection"]
-    names = list(found["network"]["generators"])
+    names = [name for name in found["network"]["generators"] if name != DEMO]
     lines = [
-        f"| features | CIFAKE | {' | '.join(names)} | mean of the eight |",
-        "| --- | --- |" + " --- |" * (len(names) + 1),
+        f"| features | CIFAKE | {' | '.join(names)} | mean of the eight | {DEMO} set |",
+        "| --- | --- |" + " --- |" * (len(names) + 2),
     ]
     for kind, row in found.items():
         areas = [row["generators"][name] for name in names]
-        cells = " | ".join(f"{area:.3f}" for area in [row["test"], *areas, float(np.mean(areas))])
+        shown = [row["test"], *areas, float(np.mean(areas)), row["generators"][DEMO]]
+        cells = " | ".join(f"{area:.3f}" for area in shown)
         lines.append(f"| {kind} | {cells} |")
     return "\n".join(lines)
