@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from backend.core.config import FitConfig
 from backend.core.detector import Detector, Rows, fit
 from backend.core.extractors import DEFAULT_SPEC, FINETUNED, create
-from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.finetuned import file_name
+from backend.core.extractors.stored import digest_of_file
 from backend.core.finetune import FinetuneConfig
 from backend.core.heads import HeadConfig
 from backend.core.metrics import auroc

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from backend.core.demo import make_demo
 from backend.core.extractors import DEFAULT_SPEC, FINGERPRINT, Extractor, concatenation, create
-from backend.core.extractors.finetuned import digest_of_file
 from backend.core.extractors.fingerprint import file_name
+from backend.core.extractors.stored import digest_of_file
 from backend.core.fingerprints.denoisers import DENOISERS
 from backend.core.fingerprints.fingerprint import enrol
 from backend.core.fingerprints.frozen import FrozenFingerprint

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from backend.core.detector import Progress
 from backend.core.errors import ConfigError
 from backend.core.extractors import FINETUNED, check_spec
-from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.finetuned import file_name
 from backend.core.extractors.network import reduced
+from backend.core.extractors.stored import digest_of_file
 from backend.core.held_out import WHOLE_BELOW, two_halves
 from backend.core.images import MOST_PIXELS, decode
 from backend.core.splits import thin

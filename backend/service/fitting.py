@@ -19,7 +19,7 @@ from backend.core.domain import fit_domain
 from backend.core.errors import ConfigError, OneClass, TooFewImages
 from backend.core.evaluation import cifar_class, evaluate
 from backend.core.extractors import FINGERPRINT, Extractor, fingerprints_in, parts_of
-from backend.core.extractors.concat import ConcatExtractor
+from backend.core.extractors.concat import parts_in
 from backend.core.extractors.finetuned import FinetunedExtractor
 from backend.core.extractors.network import NetworkExtractor
 from backend.core.guarantee import promise_fpr
@@ -72,9 +72,8 @@ def check_splits(extractor: Extractor, info: DatasetInfo, config: FitConfig) -> 
     The same images under another name count as the same data set. Another data set is not looked at: images that it
     shares with the network's own make its figures too good.
     """
-    parts = extractor.parts if isinstance(extractor, ConcatExtractor) else [extractor]
     known = network_knows(info, config)
-    for about in (part.about for part in parts if isinstance(part, FinetunedExtractor)):
+    for about in (part.about for part in parts_in(extractor) if isinstance(part, FinetunedExtractor)):
         if about["dataset"]["id"] != info.id and about["dataset"]["digest"] != info.digest:
             continue
         if about["dataset"]["digest"] != info.digest:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from backend.core.config import FitConfig
 from backend.core.errors import ConfigError
 from backend.core.extractors import FINGERPRINT, check_spec, concatenation, parts_of
-from backend.core.extractors.finetuned import digest_of_file
-from backend.core.extractors.fingerprint import file_name, is_digest
+from backend.core.extractors.fingerprint import file_name
+from backend.core.extractors.stored import digest_of_file, is_digest
 from backend.core.fingerprints.frozen import FrozenFingerprint
 from backend.service.fingerprints import Record, Records
 from backend.service.storage import exists, write_bytes

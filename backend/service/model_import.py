@@ -15,8 +15,8 @@ from backend.core.detector import Detector, restore
 from backend.core.errors import BrokenArchive, Conflict, DeepfakeError, IntegrityError, InvalidInput, Unavailable
 from backend.core.extractors import FINETUNED, check_spec, fingerprints_in, irreplaceable_files, is_at_hand
 from backend.core.extractors.concat import MOST_PARTS
-from backend.core.extractors.finetuned import digest_of_file
 from backend.core.extractors.fingerprint import MOST as MOST_FINGERPRINTS
+from backend.core.extractors.stored import digest_of_file
 from backend.core.fingerprints.frozen import FrozenFingerprint
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.card_limits import check_limits

@@ -18,17 +18,24 @@ from tests.running import free_port
 def serving(app: ASGIApp) -> Iterator[int]:
     """The port on which `app` answers inside the `with` block."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    with started(uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))):
+        yield port
+
+
+@contextmanager
+def started(server: uvicorn.Server) -> Iterator[None]:
+    """The server answers inside the `with` block, from a thread, and has ended after it."""
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        yield port
+        yield
     finally:
         server.should_exit = True
         thread.join(10)
+    assert not thread.is_alive()
 
 
 def talk(port: int, data: bytes, *, then_close: bool = False, seconds: float = 10.0) -> bytes:

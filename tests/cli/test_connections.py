@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 
 from backend.cli.connections import guard_connections
 from backend.cli.ending import Server
+from tests.api.serving import started
 from tests.running import free_port
 
 HEAD_SECONDS = 0.4
@@ -30,17 +31,8 @@ def running(app: FastAPI, *, head_seconds: float, last_seconds: float = 0.0) -> 
     guarded = guard_connections(50, head_seconds=head_seconds, stalled_seconds=head_seconds, last_seconds=last_seconds)
     port = free_port()
     server = Server(uvicorn.Config(app, port=port, http=guarded, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    try:
+    with started(server):
         yield server, port
-    finally:
-        server.should_exit = True
-        thread.join(10)
-    assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ from backend.core.explain.maps import contributions, spread
 from backend.core.explain.stage_graph import StageGraph
 from backend.core.extractors import Extractor, concatenation, create
 from backend.core.extractors.export import build_graph, write_graph
-from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.finetuned import file_name
+from backend.core.extractors.stored import digest_of_file
 from backend.core.finetune.network import JointNetwork
 from backend.core.heads import FittedHead, HeadConfig, fit_head
 from backend.core.heads.linear import LinearHead

@@ -20,10 +20,11 @@ from backend.core.errors import BackboneUnavailable, ConfigError, IntegrityError
 from backend.core.extractors import DEFAULT_SPEC, EXTRACTORS, Extractor, check_spec, create
 from backend.core.extractors.batches import MAX_PIXELS, by_shape
 from backend.core.extractors.cnn import graph_path
-from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.finetuned import file_name
 from backend.core.extractors.fingerprint import file_name as fingerprint_file
 from backend.core.extractors.options import Option, fill
 from backend.core.extractors.stages import Tap, resolve_stages
+from backend.core.extractors.stored import digest_of_file
 from backend.core.fingerprints.frozen import FrozenFingerprint
 from backend.core.heads import HeadConfig, fit_head
 from backend.core.heads.export import bundle

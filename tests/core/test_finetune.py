@@ -15,7 +15,8 @@ from backend.core.errors import BackboneUnavailable, Cancelled, ConfigError, Int
 from backend.core.extractors import check_spec, create, finetuned_networks
 from backend.core.extractors.backbones import weights_digest
 from backend.core.extractors.export import build_graph, write_graph
-from backend.core.extractors.finetuned import digest_of_file, file_name
+from backend.core.extractors.finetuned import file_name
+from backend.core.extractors.stored import digest_of_file
 from backend.core.finetune import FinetuneConfig
 from backend.core.finetune.augment import augment
 from backend.core.finetune.checkpoint import Place, pack

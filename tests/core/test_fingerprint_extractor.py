@@ -12,8 +12,8 @@ from safetensors.numpy import load, save
 
 from backend.core.errors import IntegrityError
 from backend.core.extractors import check_spec, create, irreplaceable_files, is_at_hand
-from backend.core.extractors.finetuned import digest_of_file
 from backend.core.extractors.fingerprint import SCORES, FingerprintExtractor, file_name
+from backend.core.extractors.stored import digest_of_file
 from backend.core.fingerprints.correlation import correlations
 from backend.core.fingerprints.denoisers import residuals
 from backend.core.fingerprints.fingerprint import enrol

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backend.core.detector import Detector
 from backend.core.explain.maps import contributions, spread
 from backend.core.extractors import Extractor
-from backend.core.extractors.concat import ConcatExtractor
+from backend.core.extractors.concat import parts_in
 from backend.core.extractors.network import NetworkExtractor, reduced
 from backend.core.heads.linearised import Tangent, linearise, mlp_slope
 
@@ -59,7 +59,7 @@ def explain(detector: Detector, pixels: NDArray[np.uint8]) -> Explanation | None
     None where no part of the extractor is a network: such features describe the image as a whole. Raises ConfigError
     for a head without a gradient, or a network whose graph cannot be read.
     """
-    parts = detector.extractor.parts if isinstance(detector.extractor, ConcatExtractor) else [detector.extractor]
+    parts = parts_in(detector.extractor)
     if not any(isinstance(part, NetworkExtractor) for part in parts):
         return None
     looks = [_Look(part, pixels) for part in parts]

@@ -207,7 +207,7 @@ def finetuned_networks(spec: Mapping[str, Any]) -> list[str]:
 
 def fingerprints_in(extractor: Extractor) -> list[dict[str, Any]]:
     """What a card says of the fingerprints that an extractor reads, as plain JSON values."""
-    parts = extractor.parts if isinstance(extractor, concat.ConcatExtractor) else [extractor]
+    parts = concat.parts_in(extractor)
     return [one for part in parts if isinstance(part, fingerprint.FingerprintExtractor) for one in part.describe()]
 
 

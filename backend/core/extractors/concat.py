@@ -37,6 +37,11 @@ class ConcatExtractor:
         return np.concatenate([part.extract(images) for part in self.parts], axis=1)
 
 
+def parts_in(extractor: Any) -> list[Any]:
+    """The extractors that stand side by side in it, or itself alone."""
+    return extractor.parts if isinstance(extractor, ConcatExtractor) else [extractor]
+
+
 def check_parts(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The specs to join. Raises ConfigError."""
     parts: list[Mapping[str, Any]] = fill(spec, OPTIONS)["parts"] if "parts" in spec else []

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backend.core.errors import BackboneUnavailable, ConfigError, IntegrityError
+from backend.core.errors import ConfigError
 from backend.core.extractors.network import NetworkExtractor
 from backend.core.extractors.options import Option, digest_of, fill
+from backend.core.extractors.stored import is_digest, read_stored
 
 FINETUNED = "finetuned"
 VERSION = 1
@@ -19,8 +18,6 @@ VERSION = 1
 OPTIONS = {
     "network": Option("str", "", "Which network: the hexadecimal SHA-256 that the card of a fine-tuned model shows."),
 }
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FinetunedExtractor(NetworkExtractor):
@@ -34,14 +31,9 @@ class FinetunedExtractor(NetworkExtractor):
         filled = fill(spec, OPTIONS)
         network = check_network(filled["network"])
         path = backbones / file_name(network)
-        if not path.is_file():
-            raise BackboneUnavailable(
-                f"The fine-tuned network {network[:16]}… is not here.",
-                "Import a model that was exported with it, or fine-tune again.",
-            )
+        missing = "Import a model that was exported with it, or fine-tune again."
         hint = "Restore the file, import a model that was exported with it, or fine-tune again."
-        if digest_of_file(path.read_bytes()) != network:
-            raise IntegrityError(f"The fine-tuned network {network[:16]}… is damaged.", hint)
+        read_stored(path, network, "fine-tuned network", if_missing=missing, if_damaged=hint)
         super().__init__(path, threads, of="a fine-tuned network", hint=hint)
         self.spec = filled
         self.digest = digest_of(VERSION, self.spec, self.weights)
@@ -49,7 +41,7 @@ class FinetunedExtractor(NetworkExtractor):
 
 def check_network(network: str) -> str:
     """The digest. Raises ConfigError where it is none."""
-    if not _DIGEST.fullmatch(network):
+    if not is_digest(network):
         raise ConfigError(
             f"finetuned.network is {network[:80]!r}.",
             "Give the 64 hexadecimal digits that a fine-tuned model's card shows.",
@@ -60,8 +52,3 @@ def check_network(network: str) -> str:
 def file_name(network: str) -> str:
     """Of the graph in the folder of backbones."""
     return f"finetuned-{network}.onnx"
-
-
-def digest_of_file(graph: bytes) -> str:
-    """The name of the network whose graph this is: hexadecimal SHA-256."""
-    return hashlib.sha256(graph).hexdigest()

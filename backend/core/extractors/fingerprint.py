@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.errors import BackboneUnavailable, ConfigError, IntegrityError
+from backend.core.errors import ConfigError
 from backend.core.extractors.batches import by_shape
 from backend.core.extractors.options import Option, digest_of, fill
+from backend.core.extractors.stored import is_digest, read_stored
 from backend.core.fingerprints import spectra
 from backend.core.fingerprints.correlation import normalised
 from backend.core.fingerprints.denoisers import DENOISERS, residuals
@@ -45,7 +44,6 @@ OPTIONS = {
     ),
 }
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NAME = 200
 _BATCH, _BATCH_PIXELS = 64, 16 * 256 * 256
 
@@ -184,11 +182,6 @@ def check_names(spec: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def is_digest(name: str) -> bool:
-    """Whether it can name a file, as every item of a complete spec does."""
-    return _DIGEST.fullmatch(name) is not None
-
-
 def file_name(digest: str) -> str:
     """Of the fingerprint in the folder of backbones. Raises ConfigError where the name is no digest."""
     if not is_digest(digest):
@@ -200,15 +193,6 @@ def file_name(digest: str) -> str:
 
 
 def _read(path: Path, digest: str) -> FrozenFingerprint:
-    if not path.is_file():
-        raise BackboneUnavailable(
-            f"The fingerprint {digest[:16]}… is not here.",
-            "Import a model that was exported with it, or name a generator that is enrolled.",
-        )
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise IntegrityError(
-            f"The fingerprint {digest[:16]}… is damaged.",
-            "Restore the file, import a model that was exported with it, or enrol the generator again.",
-        )
-    return FrozenFingerprint.from_bytes(data)
+    missing = "Import a model that was exported with it, or name a generator that is enrolled."
+    damaged = "Restore the file, import a model that was exported with it, or enrol the generator again."
+    return FrozenFingerprint.from_bytes(read_stored(path, digest, FINGERPRINT, if_missing=missing, if_damaged=damaged))
