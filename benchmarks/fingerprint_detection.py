@@ -28,7 +28,7 @@ COUNTS = {"train": 2000, "validation": 500, "test": 1500}
 STRENGTHS = (0.001, 0.01, 0.1)
 """Values of `C` of which the validation images choose."""
 
-DENOISER_NAMES = tuple(name for name in DENOISERS if name != "nlm")  # which takes twenty times as long
+DENOISER_NAMES = tuple(name for name in DENOISERS if name != "nlm")  # the slowest of them
 DEMO = "demonstration"
 
 
