@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from backend.core.errors import BrokenImage, ImageError, NotAnImage, TooManyPixels, TooSmall
+from backend.core.plain_jpeg import decode_plain, read_plain_header
 
 MAX_PIXELS = 64_000_000
 """Most pixels that are decoded, frames of an animation not counted: 64 million, about 190 MB as RGB."""
@@ -65,6 +66,32 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, reduce_above: int | Non
 
     Raises NotAnImage, BrokenImage, TooManyPixels (before any pixel is decoded) or TooSmall.
     """
+    return _decode_plain(data, max_pixels, reduce_above) or _decode_by_pillow(data, max_pixels, reduce_above)
+
+
+def _decode_plain(data: bytes, max_pixels: int, reduce_above: int | None) -> DecodedImage | None:
+    """An ordinary JPEG that comes in full; None for everything else."""
+    header = read_plain_header(data)
+    if header is None:
+        return None
+    _check_size(header.width, header.height, max_pixels)
+    if reduce_above is not None and block_of(header.width, header.height, reduce_above) != (1, 1):
+        return None
+    pixels = decode_plain(data)
+    if pixels is None:
+        return None
+    return DecodedImage(
+        pixels=pixels,
+        format="JPEG",
+        mode="RGB",
+        width=header.width,
+        height=header.height,
+        frames=1,
+        jpeg_quality=_quality_of(header.luma_sum),
+    )
+
+
+def _decode_by_pillow(data: bytes, max_pixels: int, reduce_above: int | None) -> DecodedImage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about odd metadata; the checks below decide
         try:
