@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # `Observe` has its own; each request would ask
     )
     app.state.settings = chosen
     app.state.metrics = Metrics()

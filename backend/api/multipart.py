@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from backend.api.plain_form import Part, split_plain
+from backend.api.plain_form import Part, form_data_options, split_plain
 from backend.api.problems import ProblemError, wrong_media_type
 
 MAX_FIELDS = 50
@@ -167,7 +167,7 @@ class _Reader:
 
     def _open(self) -> None:
         disposition = dict(self._part.headers).get(b"content-disposition", b"")
-        _, options = parse_options_header(disposition)
+        options = form_data_options(disposition)
         if b"name" not in options:
             raise malformed("A part of the multipart body has no name.")
         self._part.name = _decode(options[b"name"])

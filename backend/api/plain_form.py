@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from python_multipart.multipart import parse_options_header
+
 Part = tuple[list[tuple[bytes, bytes]], bytes]
 """(headers by lower-case name, content) of one part."""
 
@@ -11,6 +13,7 @@ _MOST_BYTES = 1_048_576
 _MOST_PARTS = 200
 _MOST_HEADERS = 4
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")
+_DISPOSITION = re.compile(rb'form-data; name="([^"\\]+)"(?:; filename="([^"\\]+)")?')
 _HEADER = re.compile(rb"([A-Za-z-]{1,60}): ([\x21-\x7e][\x20-\x7e]{0,900})")
 
 
@@ -30,6 +33,15 @@ def split_plain(body: bytes, boundary: bytes) -> list[Part] | None:
             return None
         parts.append(part)
     return parts or None
+
+
+def form_data_options(disposition: bytes) -> dict[bytes, bytes]:
+    """`name` and `filename` of a part's Content-Disposition, as far as they are there."""
+    match = _DISPOSITION.fullmatch(disposition)
+    if match is None:
+        return parse_options_header(disposition)[1]
+    name, filename = match.groups()
+    return {b"name": name} if filename is None else {b"name": name, b"filename": filename}
 
 
 def _split_part(piece: bytes) -> Part | None:

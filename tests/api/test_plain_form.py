@@ -7,10 +7,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from backend.api.multipart import read_multipart
-from backend.api.plain_form import split_plain
+from backend.api.plain_form import form_data_options, split_plain
 from backend.api.problems import ProblemError
 
 PLAIN = (
@@ -80,3 +81,11 @@ def test_both_ways_agree_on_any_change_of_a_body(data: st.DataObject) -> None:
         body = body[:start] + data.draw(st.sampled_from(PIECES)) + body[end:]
     if body:
         assert read(body, ()) == read(body, (1,))
+
+
+@given(st.lists(st.sampled_from((*b"ab", *b'"\\ ;=*/:', 0xE4)), max_size=12), st.booleans(), st.booleans())
+def test_names_of_a_part_are_what_the_parser_says(letters: list[int], has_filename: bool, ends: bool) -> None:
+    name = bytes(letters)
+    disposition = b'form-data; name="files"; filename="' + name if has_filename else b'form-data; name="' + name
+    disposition += b'"' if ends else b""
+    assert form_data_options(disposition) == parse_options_header(disposition)[1]

@@ -127,15 +127,8 @@ class Prediction(Strict):
 
     @classmethod
     def of(cls, index: int, filename: str, verdict: Verdict) -> Prediction:
-        """The entry for one answered file. Unchecked: the values are our own, and checking costs more than making."""
-        about = verdict.to_json()
-        lists = {name: list(about[name]) for name in ("reasons", "reason_codes")}
-        parts = {name: None if about[name] is None else kind(**about[name]) for name, kind in _PARTS.items()}
-        return cls.model_construct(**{**about, **lists, **parts, "index": index, "filename": filename})
-
-
-_PARTS: dict[str, type[Strict]] = {"explanation": ExplanationOut, "stability": StabilityOut}
-"""What is there only where it was asked for."""
+        """The entry for one answered file."""
+        return cls.model_validate({**verdict.to_json(), "index": index, "filename": filename})
 
 
 class FileProblem(Problem):
