@@ -37,7 +37,7 @@ from backend.api.routes import (
     predict,
     robustness,
 )
-from backend.api.runtime import tune_runtime
+from backend.api.runtime import one_blas_thread, tune_runtime
 from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
 from backend.core.errors import NotFound
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         for name in await run_in_threadpool(sweep, service.jobs.root, _is_job(service.jobs)):
             log.info("removed the unfinished upload %s of an earlier run", name)
         try:
-            with app.state.draining.on_signals():
+            with app.state.draining.on_signals(), one_blas_thread():
                 yield
         finally:
             for keeper in keepers:

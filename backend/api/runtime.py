@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
 
 SETTLED_SECONDS = 10.0
 """By then the worker processes are connected and all modules that serve are imported."""
@@ -27,3 +31,14 @@ async def tune_runtime() -> None:
     gc.freeze()
     await asyncio.sleep(SETTLED_SECONDS)
     gc.freeze()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Within the block a matrix product uses the thread that asks for it.
+
+    The products of a batch take tenths of a millisecond, and every core has a batch of its own: a second thread would
+    be waited for in a loop, 40 milliseconds for a batch of 32 on busy cores in place of one.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
