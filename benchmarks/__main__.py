@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "edited": (),
     "ablation": (),
     "efficiency": (),
+    "int8": (),
     "extraction": (),
     "photograph": (),
     "stability": (),

@@ -28,7 +28,6 @@ from benchmarks.pixels import Change, Features, load_images, mirrored, shifted, 
 from benchmarks.record import RESULTS, write_result
 
 Both = tuple[Rows, Rows]
-COV = {**DEFAULT_SPEC, "stages": ["stem", "block1", "block2"], "pooling": ["cov"]}
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ CHOICES: dict[str, Choice] = {
     "stem and stages (all)": Choice("stages", cnn(stages="all")),
     "mean only": Choice("pooling", cnn(pooling=["mean"])),
     "deviation only": Choice("pooling", cnn(pooling=["std"])),
-    "and covariances of stem, block 1, block 2": Choice("pooling", concatenation([DEFAULT_SPEC, COV])),
+    "and covariances of stem, block 1, block 2 (detail)": Choice("pooling", cnn(stages="detail")),
     "32 px": Choice("input size", cnn(input_size=32)),
     "48 px": Choice("input size", cnn(input_size=48)),
     "96 px": Choice("input size", cnn(input_size=96)),
@@ -98,11 +97,9 @@ CHOICES: dict[str, Choice] = {
     "svm": Choice("head", head=HeadConfig("svm")),
     "svm_rbf": Choice("head", head=HeadConfig("svm_rbf")),
     "mlp": Choice("head", head=HeadConfig("mlp")),
-    "96 px, covariances": Choice("together", concatenation([cnn(input_size=96), {**COV, "input_size": 96}])),
-    "covariances, mirror image": Choice("together", concatenation([DEFAULT_SPEC, COV]), changes=(unchanged, mirrored)),
-    "covariances, mirror image, mlp": Choice(
-        "together", concatenation([DEFAULT_SPEC, COV]), changes=(unchanged, mirrored), head=HeadConfig("mlp")
-    ),
+    "detail, mirror image": Choice("together", cnn(stages="detail", flips=True)),
+    "detail, mirror image, mlp": Choice("together", cnn(stages="detail", flips=True), head=HeadConfig("mlp")),
+    "detail, 96 px": Choice("together", cnn(stages="detail", input_size=96)),
 }
 """The rows, in the order of the table."""
 

@@ -1,11 +1,12 @@
 """Does a detector trained on one generator fail on another? CIFAKE, the eight of gen32.zip, the demonstration.
 
-    DEEPFAKE_DATA=... python -m benchmarks.cross_generator [--images 2000] [--ship]
+    DEEPFAKE_DATA=... python -m benchmarks.cross_generator [--images 2000] [--ship] [--detectors]
 
-First the shipped CIFAKE detector on CIFAKE's test images and the eight generators, then the matrix: a detector for each
-of the thirteen generators alone and for all without it, each tested on all. `--images` takes only so many of each class
-and split of CIFAKE; `--ship` puts what was found into the shipped detector's card. Nothing is chosen by it. Takes about
-ten minutes on two cores.
+First the shipped CIFAKE detectors on CIFAKE's test images and the eight generators, then the matrix: a detector for
+each of the thirteen generators alone and for all without it, each tested on all. `--images` takes only so many of each
+class and split of CIFAKE; `--ship` puts what was found into the shipped detectors' cards; `--detectors` leaves the
+matrix as it was measured last. Nothing is chosen by it. Takes about half an hour on two cores, without the matrix three
+minutes.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from backend.core.heads import HeadConfig
 from backend.service.app import Service, open_service
 from backend.service.model_files import CARD
 from backend.settings import load_settings
-from benchmarks.cifake import SHIPPED
-from benchmarks.record import ROOT, data_folder, run_job, write_result
+from benchmarks import cifake, finetuning
+from benchmarks.record import RESULTS, ROOT, data_folder, run_job, write_result
 
 MATRIX = FitConfig(head=HeadConfig("logreg", class_weight="balanced"), target_fpr=0.05)
 """The default detector; both classes weigh the same, since some generators have only some dozens of images, and all
 thresholds aim at the same false alarms, so that recalls compare."""
+
+DETECTORS = {"detector": cifake.SHIPPED, "tuned": finetuning.SHIPPED}
+"""By their names in the result."""
 
 Row = dict[str, Any]
 
@@ -95,12 +99,14 @@ def conclusions(result: Row) -> str:
     found = result["matrix"]
     told = (
         ("The CIFAKE detector", result["detector"]["conclusion"]),
+        ("The fine-tuned one", result["tuned"]["conclusion"]),
         ("Detectors of one generator", found["conclusion"]),
         ("Detectors of all generators but one", found["leave_one_out"]),
     )
     lines = [f"* **{title}.** {said['text']}" for title, said in told if said]
-    if result["images"] is not None:
-        lines += ["", f"Measured on a sample: {result['images']:,} images of each class and split of CIFAKE."]
+    if found["images"] is not None:
+        sample_of = f"{found['images']:,} images of each class and split of CIFAKE"
+        lines += ["", f"The last two were measured on a sample: {sample_of}."]
     return "\n".join(lines)
 
 
@@ -120,44 +126,53 @@ def sample(archive: Path, most: int, target: Path) -> Path:
     return target
 
 
-def measure(service: Service, cifake: Path) -> Row:
-    """The detector's figures and the matrix, without what a reader does not need."""
+def imported(service: Service, archive: Path) -> list[str]:
+    """The ids of CIFAKE, the eight generators and the demonstration set as data sets."""
     sources = {
-        "CIFAKE": {"kind": "cifake", "path": str(cifake)},
+        "CIFAKE": {"kind": "cifake", "path": str(archive)},
         "gen32": {"kind": "zip", "path": str(data_folder() / "gen32.zip")},
         "demonstration": {"kind": "demo"},
     }
-    ids = [
-        str(run_job(service, "import", {"name": name, "source": source})[0]["dataset_id"])
-        for name, source in sources.items()
-    ]
-    asked = {"model_id": SHIPPED, "dataset_ids": ids[:2], "split": "test"}
-    evaluated, evaluate_s = run_job(service, "evaluate", asked)
-    crossed, matrix_s = run_job(service, "matrix", {"dataset_ids": ids, "generators": None, "config": MATRIX.to_json()})
-    detector = service.evaluations.get(evaluated["evaluation_id"])
+    jobs = [run_job(service, "import", {"name": name, "source": source})[0] for name, source in sources.items()]
+    return [str(job["dataset_id"]) for job in jobs]
+
+
+def measure_detector(service: Service, model_id: str, ids: list[str]) -> Row:
+    """A shipped detector's figures on CIFAKE and the eight generators, without what a reader does not need."""
+    evaluated, seconds = run_job(service, "evaluate", {"model_id": model_id, "dataset_ids": ids[:2], "split": "test"})
+    found, card = service.evaluations.get(evaluated["evaluation_id"]), service.registry.get(model_id)
+    return {
+        "model": {name: card[name] for name in ("id", "name", "digest", "threshold")},
+        "generators": [_row(row) | {"seen": row["seen"]} for row in found["generators"]],
+        **{name: found[name] for name in ("n", "fpr", "mean", "excluded", "notes")},
+        "conclusion": _told(found["conclusion"]),
+        "seconds": round(seconds, 1),
+    }
+
+
+def measure_matrix(service: Service, ids: list[str]) -> Row:
+    """The matrix of all generators."""
+    crossed, seconds = run_job(service, "matrix", {"dataset_ids": ids, "generators": None, "config": MATRIX.to_json()})
     matrix = service.evaluations.get(crossed["evaluation_id"])
     return {
-        "model": {name: service.registry.get(SHIPPED)[name] for name in ("id", "name", "digest", "threshold")},
-        "detector": {
-            "generators": [_row(row) | {"seen": row["seen"]} for row in detector["generators"]],
-            **{name: detector[name] for name in ("n", "fpr", "mean", "excluded", "notes")},
-            "conclusion": _told(detector["conclusion"]),
-        },
-        "config": MATRIX.to_json(),
-        "matrix": {
-            **{name: matrix[name] for name in ("generators", "counts", "excluded", "notes")},
-            "rows": [
-                {
-                    **{name: row[name] for name in ("kind", "generator", "fitted_on", "threshold", "fpr", "mean")},
-                    "generators": [_row(cell) for cell in row["generators"]],
-                }
-                for row in matrix["rows"]
-            ],
-            "conclusion": _told(matrix["conclusion"]),
-            "leave_one_out": _told(matrix["leave_one_out"]),
-        },
-        "seconds": {"evaluate": round(evaluate_s, 1), "matrix": round(matrix_s, 1)},
+        **{name: matrix[name] for name in ("generators", "counts", "excluded", "notes")},
+        "rows": [
+            {
+                **{name: row[name] for name in ("kind", "generator", "fitted_on", "threshold", "fpr", "mean")},
+                "generators": [_row(cell) for cell in row["generators"]],
+            }
+            for row in matrix["rows"]
+        ],
+        "conclusion": _told(matrix["conclusion"]),
+        "leave_one_out": _told(matrix["leave_one_out"]),
+        "seconds": round(seconds, 1),
     }
+
+
+def last_matrix() -> Row:
+    """The matrix of the last result, with the date and commit at which it was measured, and on how many images."""
+    last: Row = json.loads((RESULTS / "cross_generator.json").read_text(encoding="utf-8"))
+    return {**{name: last[name] for name in ("date", "commit", "images")}, **last["matrix"]}
 
 
 def _row(row: Row) -> Row:
@@ -172,11 +187,11 @@ def _told(conclusion: Row | None) -> Row | None:
     return {**conclusion, "pairs": [{name: pair[name] for name in _PAIR} for pair in conclusion["pairs"]]}
 
 
-def ship(service: Service) -> None:
-    """Puts the figures on generators that the shipped detector never saw into its card, as of no evaluation of ours."""
-    held_out = service.registry.get(SHIPPED)["held_out_generators"]
+def ship(service: Service, model_id: str) -> None:
+    """Puts the figures on generators that a shipped detector never saw into its card, as of no evaluation of ours."""
+    held_out = service.registry.get(model_id)["held_out_generators"]
     held_out["generators"] = [{**row, "evaluation_id": None} for row in held_out["generators"]]
-    path = ROOT / "models" / SHIPPED / CARD
+    path = ROOT / "models" / model_id / CARD
     card = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**card, "held_out_generators": held_out}, indent=1) + "\n", encoding="utf-8")
 
@@ -185,25 +200,32 @@ def main() -> None:
     """Measures, prints the tables, writes the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, help="of each class and split of CIFAKE; all where left out")
-    parser.add_argument("--ship", action="store_true", help="put the figures into the shipped detector's card")
+    parser.add_argument("--ship", action="store_true", help="put the figures into the shipped detectors' cards")
+    parser.add_argument("--detectors", action="store_true", help="leave the matrix as it was measured last")
     given = parser.parse_args()
     if given.ship and given.images is not None:
         parser.error("--ship goes with all images")
     with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as folder:
         root = Path(folder)
-        for name in (SHIPPED, "backbones"):
+        for name in (*DETECTORS.values(), "backbones"):
             shutil.copytree(ROOT / "models" / name, root / "models" / name)
-        cifake = data_folder() / "cifake.zip"
+        archive = data_folder() / "cifake.zip"
         if given.images is not None:
-            cifake = sample(cifake, given.images, root / "cifake.zip")
+            archive = sample(archive, given.images, root / "cifake.zip")
         service = open_service(load_settings(data_dir=root / "data", models_dir=root / "models"))
         try:
-            result = {"images": given.images, **measure(service, cifake)}
-            if given.ship:
-                ship(service)
+            ids = imported(service, archive)
+            result: Row = {"images": given.images, "config": MATRIX.to_json()}
+            for name, model_id in DETECTORS.items():
+                result[name] = measure_detector(service, model_id, ids)
+                if given.ship:
+                    ship(service, model_id)
+            made = last_matrix() if given.detectors else measure_matrix(service, ids)
+            result["matrix"] = {"images": given.images, **made}
         finally:
             service.close()
-    print(detector_table(result["detector"]))
+    for name in DETECTORS:
+        print(detector_table(result[name]))
     for kind in ("alone", "without"):
         print(matrix_table(result["matrix"], kind))
     print(conclusions(result))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import (
+    ablation,
     abstention,
     bot,
     calibration,
@@ -22,6 +23,7 @@ from benchmarks import (
     eda,
     edited,
     enrolment,
+    finetuning,
     fingerprint_costs,
     fingerprint_detection,
     fingerprint_survival,
@@ -65,7 +67,7 @@ SPEED = ("extraction", "serving", "startup", "web")
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
-        "cifake": lambda: cifake.table(read_result("cifake")["rows"]),
+        "cifake": lambda: cifake.table({**read_result("cifake")["rows"], **read_result("finetuning")["rows"]}),
         "fall": lambda: cross_generator.fall(
             read_result("cross_generator")["detector"],
             read_result("cifake")["rows"]["logreg"]["metrics"]["test"]["accuracy"],
@@ -80,10 +82,13 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "serving": lambda: speed_tables.serving(read_result("serving")),
         "photograph": lambda: speed_tables.photograph(read_result("photograph")),
     },
+    "docs/fine-tuning.md": {"epochs": lambda: finetuning.table(read_result("finetuning"))},
+    "docs/ablation.md": {"ablation": lambda: ablation.table(read_result("ablation")["rows"])},
     "docs/cross-generator.md": {
         "conclusion": lambda: cross_generator.conclusions(read_result("cross_generator")),
         "counts": lambda: cross_generator.counts_table(read_result("cross_generator")["matrix"]),
         "detector": lambda: cross_generator.detector_table(read_result("cross_generator")["detector"]),
+        "tuned": lambda: cross_generator.detector_table(read_result("cross_generator")["tuned"]),
         "alone": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone"),
         "areas": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone", "auroc"),
         "without": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "without"),
