@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def freeze_fingerprints(service: Service, config: FitConfig) -> FitConfig:
     """`config` with digests for the fingerprints that it names; their files are in the folder of backbones now.
 
-    A fingerprint is named by its generator, its id, or the digest that a model's card shows. Raises ConfigError for one
-    that is not here, for a generator with several, and for two names of one; IntegrityError for a damaged one.
+    A fingerprint is named by its generator, its id, its digest, or the digest of its file that a model's card shows.
+    Raises ConfigError for one that is not here, for a name with several, and for two names of one; IntegrityError for a
+    damaged one.
     """
     if not any(part["name"] == FINGERPRINT for part in parts_of(config.extractor)):
         return config
@@ -52,10 +53,14 @@ def _freeze(service: Service, name: str, records: Records) -> str:
 
 
 def _find(name: str, records: Records) -> Record:
-    found = [one for one in records if name in (one["id"], one["generator"])]
+    found = [one for one in records if name in (one["id"], one["generator"], one["digest"])]
     if not found:
         known = ", ".join(sorted({str(one["generator"]) for one in records})) or "none yet"
-        raise ConfigError(f"There is no fingerprint of {name!r}.", f"Enrolled: {known}.")
+        raise ConfigError(
+            f"There is no fingerprint of {name!r}.",
+            "Give the generator, id or digest of one that GET /fingerprints lists, or a digest that a model's card "
+            f"shows under fingerprints. Enrolled: {known}.",
+        )
     if len(found) > 1:
         ids = ", ".join(f"{one['id']} ({one['denoiser']})" for one in found)
         raise ConfigError(f"There are several fingerprints of {name!r}.", f"Name one by its id: {ids}.")

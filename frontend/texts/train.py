@@ -295,8 +295,9 @@ TEXTS: dict[str, Text] = {
         "между спектрами.",
     ),
     "option.fingerprint.fingerprints": Text(
-        "Which fingerprints, at most 32: generators or ids of those enrolled, or the digests in a model's card.",
-        "Какие отпечатки, не больше 32: генераторы или номера сохранённых либо контрольные суммы из карточки модели.",
+        "Which fingerprints, at most 32: generators, ids or digests of those enrolled, or digests in a model's card.",
+        "Какие отпечатки, не больше 32: генераторы, номера или контрольные суммы сохранённых либо контрольные суммы из "
+        "карточки модели.",
     ),
     "option.extractor.finetuned": Text(
         "A network that a fit here has trained further: another classifier on top of it takes seconds.",

@@ -288,6 +288,18 @@ def import_from(service: Service, archive: Path) -> dict[str, Any]:
         return import_model(service, file, may_export=False)
 
 
+def test_a_fit_takes_a_fingerprint_by_every_name_that_is_shown(here: Service, enrolled: dict[str, str]) -> None:
+    def freeze(name: str) -> str:
+        spec = check_spec({"name": "fingerprint", "fingerprints": [name]})
+        [digest] = freeze_fingerprints(here, FitConfig(spec)).extractor["fingerprints"]
+        return str(digest)
+
+    record = here.fingerprints.get(enrolled["dots"])
+    frozen = {freeze(record[name]) for name in ("generator", "id", "digest")}
+    assert {freeze(digest) for digest in frozen} == frozen  # as a model's card shows it
+    assert len(frozen) == 1
+
+
 def test_fingerprints_that_are_not_enrolled_are_refused_when_a_fit_is_asked_for(
     here: Service, dataset: str, enrolled: dict[str, str]
 ) -> None:
@@ -299,5 +311,6 @@ def test_fingerprints_that_are_not_enrolled_are_refused_when_a_fit_is_asked_for(
     assert "checks, dots, waves" in caught.value.hint
     with pytest.raises(ConfigError, match="twice"):
         ask("dots", enrolled["dots"])
-    with pytest.raises(ConfigError, match="no fingerprint"):
+    with pytest.raises(ConfigError, match="no fingerprint") as caught:
         ask("0" * 64)
+    assert "digest of one that GET /fingerprints lists" in caught.value.hint

@@ -66,7 +66,7 @@ class FingerprintOut(BaseModel):
     denoiser: str
     created_at: str = Field(description="UTC, ISO 8601")
     dataset: dict[str, Any] = Field(description="id, name, version and digest of the data set it was made from")
-    digest: str = Field(description="Hex SHA-256 over what it is made of")
+    digest: str = Field(description="Hex SHA-256 over what it is made of; a fit may name it by this, or by its id")
     height: int = Field(description="Pixels")
     width: int = Field(description="Pixels")
     count: int = Field(description="Images that it is the mean of")

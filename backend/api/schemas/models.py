@@ -35,8 +35,8 @@ class ModelCard(BaseModel):
     )
     fingerprints: list[dict[str, Any]] | None = Field(
         None,
-        description="Of the extractor `fingerprint`: digest, generator, denoiser, height, width and count of images of "
-        "each; they are kept with the model, whatever becomes of the enrolment. null where there are none",
+        description="Of the extractor `fingerprint`: digest of its file, generator, denoiser, height, width and count "
+        "of images of each; they are kept with the model, whatever becomes of the enrolment. null where there are none",
     )
     head: dict[str, Any] = Field(description="name, kind, chosen hyper-parameters, history by epoch")
     activation: str = Field(description="Of the last layer: sigmoid (logreg) or identity (svm)")

@@ -40,7 +40,8 @@ OPTIONS = {
     "fingerprints": Option(
         "list",
         [],
-        f"Which fingerprints, at most {MOST}: generators or ids of those enrolled, or the digests in a model's card.",
+        f"Which fingerprints, at most {MOST}: generators, ids or digests of those enrolled, "
+        "or digests in a model's card.",
     ),
 }
 
@@ -178,7 +179,9 @@ def check_names(spec: Mapping[str, Any]) -> list[str]:
     if len(names) > MOST:
         raise ConfigError(f"fingerprint.fingerprints has {len(names)} items.", f"Name at most {MOST}.")
     if bad := [name for name in names if not 0 < len(name) <= _LONGEST_NAME]:
-        raise ConfigError(f"fingerprint.fingerprints has an item {bad[0][:80]!r}.", "Name a generator or an id.")
+        raise ConfigError(
+            f"fingerprint.fingerprints has an item {bad[0][:80]!r}.", "Name a generator, an id or a digest."
+        )
     return names
 
 
