@@ -1,4 +1,4 @@
-"""Which enrolled source made the images of a request; the gallery that it takes is built once and kept."""
+"""Which enrolled source made the images of a request; the gallery that it takes is kept until a file changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.core.errors import DeepfakeError, IntegrityError, InvalidInput
+from backend.core.errors import DeepfakeError, IntegrityError, InvalidInput, NotFound, Unreachable
 from backend.core.extractors import Extractor
 from backend.core.fingerprints.attribution import FALSE_ATTRIBUTION, Attribution, attribute
 from backend.core.fingerprints.comparison import Comparison, compare
@@ -20,7 +20,7 @@ from backend.core.fingerprints.gallery import Gallery
 from backend.core.fingerprints.sizes import crop, working_size
 from backend.core.images import decode
 from backend.service.features import loaded_extractor
-from backend.service.fingerprints import Fingerprints, Record, Records
+from backend.service.fingerprints import Fingerprints, Record, Records, Stamps
 from backend.settings import StorePath
 
 MOST_IN_BATCH = 256
@@ -40,7 +40,7 @@ class Enrolled:
     records: Records
     gallery: Gallery
     comparison: Comparison
-    left_out: list[dict[str, str]]  # damaged ones, which cannot be compared: id, generator, reason
+    left_out: list[dict[str, str]]  # damaged or lost ones, which cannot be compared: id, generator, reason
 
     @property
     def denoiser(self) -> str:
@@ -54,7 +54,7 @@ class Answer:
 
     denoiser: str
     calibrated: bool  # whether thresholds were measured on sources left out
-    left_out: list[dict[str, str]]  # what is enrolled, but damaged: id, generator, reason
+    left_out: list[dict[str, str]]  # what is enrolled, but damaged or lost: id, generator, reason
     attributions: list[dict[str, Any]]
     errors: list[tuple[int, DeepfakeError]]  # number of a file that could not be used, and why
 
@@ -64,23 +64,30 @@ class Attributor:
 
     def __init__(self, fingerprints: Fingerprints, backbones: StorePath, max_pixels: int) -> None:
         self._store, self._backbones, self._max_pixels = fingerprints, backbones, max_pixels
-        self._kept: dict[tuple[str, ...], Enrolled] = {}
+        self._kept: dict[tuple[str, ...], tuple[Stamps, Enrolled]] = {}  # with the stamps of the files
         self._lock = threading.Lock()
 
     def enrolled(self, denoiser: str | None = None) -> Enrolled:
-        """What is enrolled by a denoiser. The first call after a change takes a second or two.
+        """What is enrolled by a denoiser. The first call after a change, of a file too, takes a second or two.
 
-        A fingerprint whose file is damaged is left out. Raises NotFound where nothing is enrolled, ConfigError, and
-        IntegrityError where every file is damaged.
+        A fingerprint whose file is damaged or lost is left out. While an object store does not answer, what was read
+        before counts. Raises NotFound where nothing is enrolled, ConfigError, and where no file is left that can be
+        read what is wrong with the last: IntegrityError or NotFound.
         """
         records = self._store.all(self._store.choose_denoiser(denoiser))
-        key = tuple(f"{record['generator']} {record['digest']}" for record in records)
+        key = tuple(f"{record['id']} {record['digest']}" for record in records)
+        try:
+            stamps = self._store.stamps(records)
+        except Unreachable:
+            if (kept := self._kept.get(key)) is None:
+                raise
+            return kept[1]
         with self._lock:  # whoever comes meanwhile waits, and does not build it too
-            if key not in self._kept:
-                self._kept[key] = _measure(self._store, records)
+            if key not in self._kept or self._kept[key][0] != stamps:
+                self._kept[key] = stamps, _measure(self._store, records)
                 while len(self._kept) > _KEPT:
                     del self._kept[next(iter(self._kept))]
-            return self._kept[key]
+            return self._kept[key][1]
 
     def describe(self, record: Record) -> Record:
         """The record with `others`, the correlations of other sources' images with it, and its look-alikes."""
@@ -185,12 +192,12 @@ def _notes(found: Attribution, *, calibrated: bool) -> list[dict[str, str]]:
 
 def _measure(store: Fingerprints, records: Records) -> Enrolled:
     fingerprints, sound, left_out = [], [], []
-    damage: IntegrityError | None = None
+    damage: IntegrityError | NotFound | None = None
     for record in records:
         try:
             fingerprints.append(store.read(record))
             sound.append(record)
-        except IntegrityError as error:
+        except (IntegrityError, NotFound) as error:
             damage, reason = error, f"{error.message} {error.hint}"
             left_out.append({"id": str(record["id"]), "generator": str(record["generator"]), "reason": reason})
     if damage is not None and not sound:

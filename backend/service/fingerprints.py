@@ -25,6 +25,7 @@ FINGERPRINT = "fingerprint"
 
 Record = dict[str, Any]
 Records = list[Record]
+Stamps = list[str | None]
 Sort = Literal["created_at", "-created_at", "generator", "-generator", "count", "-count"]
 
 SUFFIX = ".safetensors"
@@ -88,6 +89,12 @@ class Fingerprints:
     def read(self, record: Record) -> Fingerprint:
         """The fingerprint of a record. Raises NotFound where it was just removed, IntegrityError for a damaged file."""
         return Fingerprint.restore(record, read_arrays(self.path(record["id"]), "Delete it and enrol it again."))
+
+    def stamps(self, records: Records) -> Stamps:
+        """For each record what changes with the content of its file; None where the file is gone. One listing."""
+        listed = list_tree(self.root)
+        entries = [listed.get(self.path(str(record["id"])).name) for record in records]
+        return [None if entry is None else entry.stamp for entry in entries]
 
     def picture(self, fingerprint_id: str, name: str) -> bytes:
         """A PNG of one of PICTURES. Raises NotFound, IntegrityError."""

@@ -24,6 +24,7 @@ from backend.core.errors import (
     NoImages,
     NotFound,
     TooFewImages,
+    Unreachable,
 )
 from backend.core.extractors import check_spec, concatenation, create, irreplaceable_files
 from backend.core.heads import HeadConfig
@@ -33,6 +34,7 @@ from backend.service.attributing import Attributor
 from backend.service.backup import back_up, restore
 from backend.service.fingerprint_sums import SumTask, sum_chunk
 from backend.service.fingerprinting import fingerprint_params
+from backend.service.fingerprints import Fingerprints, Records
 from backend.service.freezing import freeze_fingerprints
 from backend.service.irreplaceable import sweep_unused
 from backend.service.jobs import named_datasets
@@ -171,9 +173,11 @@ def test_a_bad_file_does_not_fail_the_others(here: Service, enrolled: dict[str, 
         here.attributor.attribute(sent, denoiser="npr")
 
 
-def test_a_damaged_fingerprint_is_left_out_and_named(here: Service, enrolled: dict[str, str]) -> None:
+def test_a_damaged_or_lost_fingerprint_is_left_out_and_named_until_it_is_mended(
+    here: Service, enrolled: dict[str, str]
+) -> None:
     ids = {one["generator"]: one["id"] for one in here.fingerprints.all()}
-    attributor = Attributor(here.fingerprints, here.registry.backbones, 10**6)  # nothing is kept in its memory
+    attributor = Attributor(here.fingerprints, here.registry.backbones, 10**6)
     path = here.fingerprints.path(ids["dots"])
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -181,13 +185,43 @@ def test_a_damaged_fingerprint_is_left_out_and_named(here: Service, enrolled: di
         answer = attributor.attribute(files("waves", 8), batch=True)
         with pytest.raises(IntegrityError):
             here.fingerprints.read(here.fingerprints.get(ids["dots"]))
+        path.write_bytes(whole)
+        mended = attributor.enrolled()
+        path.unlink()
+        [lost] = attributor.enrolled().left_out
     finally:
         path.write_bytes(whole)
+    assert mended.left_out == []
+    assert "no file" in lost["reason"]
     assert [(one["id"], one["generator"]) for one in answer.left_out] == [(ids["dots"], "dots")]
     assert "damaged" in answer.left_out[0]["reason"]
     assert answer.attributions[0]["source"] == "waves"
     assert {match["generator"] for match in answer.attributions[0]["matches"]} == set(SOURCES) - {"dots"}
     assert not answer.calibrated  # two are left
+
+
+class Away(Fingerprints):
+    """The two oldest fingerprints, in a store that does not answer while `is_away`."""
+
+    is_away = False
+
+    def all(self, denoiser: str | None = None) -> Records:
+        return super().all(denoiser)[:2]
+
+    def stamps(self, records: Records) -> list[str | None]:
+        if self.is_away:
+            raise Unreachable("The object store does not answer.")
+        return super().stamps(records)
+
+
+def test_what_was_read_counts_while_the_store_does_not_answer(here: Service, enrolled: dict[str, str]) -> None:
+    store = Away(here.fingerprints.root, here.database)
+    attributor = Attributor(store, here.registry.backbones, 10**6)
+    before = attributor.enrolled()
+    store.is_away = True
+    assert attributor.enrolled() is before
+    with pytest.raises(Unreachable):
+        Attributor(store, here.registry.backbones, 10**6).enrolled()
 
 
 def test_one_generator_under_two_names_is_told(here: Service, dataset: str, enrolled: dict[str, str]) -> None:

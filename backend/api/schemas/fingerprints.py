@@ -144,7 +144,9 @@ class AttributeOut(Strict):
     calibrated: bool = Field(
         description="false: fewer than three sources are enrolled, so the threshold could not be measured"
     )
-    left_out: list[LeftOut] = Field(description="Enrolled sources whose files are damaged: they were not compared")
+    left_out: list[LeftOut] = Field(
+        description="Enrolled sources whose files are damaged or lost: they were not compared"
+    )
     attributions: list[AttributionOut]
     errors: list[FileProblem]
 
