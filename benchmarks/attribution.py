@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.fingerprints.correlation import correlations
 from backend.core.fingerprints.fingerprint import enrol
-from backend.core.fingerprints.gallery import Judge, Part, judge_of, sample_correlations, without_column
+from backend.core.fingerprints.gallery import Part, judge_of, sample_correlations, without_column
 from backend.core.fingerprints.sums import FingerprintSums
 from backend.core.fingerprints.traits import Discriminants, without_source
 
@@ -53,6 +53,32 @@ class Trial:
     asked: dict[str, Floats]  # (n, G) by generator, and by foreign source
 
 
+class Scores(Protocol):
+    """What weighs evidence, as `SourceModel` does."""
+
+    def scores(self, batches: Floats, k: float) -> Floats:
+        """(n, G), the more the surer, for the mean rows (n, d) of n batches of k images each."""
+
+
+class Limited(Protocol):
+    """Scores with a limit, as `Judge` has them."""
+
+    @property
+    def model(self) -> Scores: ...
+
+    def threshold(self, k: float, false_attribution: float) -> float:
+        """The score that such a share of batches of k images from foreign sources reaches."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One way to name the source of a batch."""
+
+    judge: Limited  # knows all enrolled generators
+    rows: dict[str, Floats]  # (n, d) that it is asked, by generator and by foreign source
+    without: dict[str, tuple[Limited, Floats]]  # generator -> a judge that does not know it, and its rows for that one
+
+
 def by_correlation(
     images: Mapping[str, Pixels], split: Split, denoiser: str, noise: Mapping[str, Rows], foreign: Sequence[str]
 ) -> Trial:
@@ -77,38 +103,41 @@ def by_traits(features: Mapping[str, Rows], split: Split, foreign: Sequence[str]
     return Trial(Part(samples, without_source), {name: discriminants.apply(found) for name, found in rows.items()})
 
 
-def measure(trials: Sequence[Trial], batches: Sequence[int], foreign: Sequence[str], seed: int) -> dict[str, Any]:
+def contest_of(trials: Sequence[Trial], foreign: Sequence[str]) -> Contest:
+    """By all kinds of evidence together."""
+    names = [name for name in trials[0].asked if name not in foreign]
+    without = {}
+    for i, name in enumerate(names):
+        rest = [
+            Part([t.part.without(r, i) for j, r in enumerate(t.part.samples) if j != i], t.part.without) for t in trials
+        ]
+        asked = np.concatenate([trial.part.without(trial.asked[name], i) for trial in trials], axis=1)
+        without[name] = judge_of(rest), asked
+    rows = {name: np.concatenate([trial.asked[name] for trial in trials], axis=1) for name in trials[0].asked}
+    return Contest(judge_of([trial.part for trial in trials]), rows, without)
+
+
+def measure(contest: Contest, batches: Sequence[int], foreign: Sequence[str], seed: int) -> dict[str, Any]:
     """By batch size: shares of batches that are named rightly, attributed rightly, and attributed falsely.
 
     The limit comes from enrolled sources that are left out in turn; `open_real` has one that comes from REAL images for
     validation instead (the first of `foreign`), and `false_real` is what it lets through of REAL test images.
     """
     random = np.random.default_rng(seed)
-    judge = judge_of([trial.part for trial in trials])
-    names = [name for name in trials[0].asked if name not in foreign]
-    without = {
-        name: judge_of(
-            [
-                Part([t.part.without(r, i) for j, r in enumerate(t.part.samples) if j != i], t.part.without)
-                for t in trials
-            ]
-        )
-        for i, name in enumerate(names)
-    }
+    judge = contest.judge
     figures: dict[str, Any] = {}
     for k in batches:
         right, attributed, against_real, left_out = [], [], [], []
-        validation, _ = _ask(judge, _rows_of(trials, foreign[0]), k, random)
+        validation, _ = _ask(judge, contest.rows[foreign[0]], k, random)
         limit, limit_real = judge.threshold(k, FALSE_ATTRIBUTION), float(np.quantile(validation, 1 - FALSE_ATTRIBUTION))
-        for i, name in enumerate(names):
-            scores, best = _ask(judge, _rows_of(trials, name), k, random)
+        for i, (name, (rest, asked)) in enumerate(contest.without.items()):
+            scores, best = _ask(judge, contest.rows[name], k, random)
             right.append(float((best == i).mean()))
             attributed.append(float(((best == i) & (scores > limit)).mean()))
             against_real.append(float(((best == i) & (scores > limit_real)).mean()))
-            rest = np.concatenate([trial.part.without(trial.asked[name], i) for trial in trials], axis=1)
-            scores, _ = _ask(without[name], rest, k, random)
-            left_out.append(float((scores > without[name].threshold(k, FALSE_ATTRIBUTION)).mean()))
-        outside = {name: _ask(judge, _rows_of(trials, name), k, random)[0] for name in foreign[1:]}
+            scores, _ = _ask(rest, asked, k, random)
+            left_out.append(float((scores > rest.threshold(k, FALSE_ATTRIBUTION)).mean()))
+        outside = {name: _ask(judge, contest.rows[name], k, random)[0] for name in foreign[1:]}
         figures[str(k)] = {
             "closed": float(np.mean(right)),
             "open": float(np.mean(attributed)),
@@ -116,7 +145,7 @@ def measure(trials: Sequence[Trial], batches: Sequence[int], foreign: Sequence[s
             "foreign": {name: float((scores > limit).mean()) for name, scores in outside.items()},
             "open_real": float(np.mean(against_real)),
             "false_real": float((outside[foreign[1]] > limit_real).mean()),
-            "generators": dict(zip(names, zip(right, attributed, left_out, strict=True), strict=True)),
+            "generators": dict(zip(contest.without, zip(right, attributed, left_out, strict=True), strict=True)),
         }
     return figures
 
@@ -126,12 +155,7 @@ def batch_places(random: np.random.Generator, count: int, k: int) -> NDArray[np.
     return np.argsort(random.random((DRAWS, count)), axis=1)[:, :k]
 
 
-def _rows_of(trials: Sequence[Trial], name: str) -> Floats:
-    """(n, d): all kinds of evidence in the images of one source."""
-    return np.concatenate([trial.asked[name] for trial in trials], axis=1)
-
-
-def _ask(judge: Judge, rows: Floats, k: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+def _ask(judge: Limited, rows: Floats, k: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
     """Best score and its source, for batches of k of the rows (n, d)."""
     places = batch_places(random, len(rows), k)
     scores = judge.model.scores(rows[places].mean(axis=1), places.shape[1])

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from backend.core.extractors import DEFAULT_SPEC, concatenation, create
 from backend.core.fingerprints.denoisers import DENOISERS, residuals
 from backend.core.images import decode, pixel_digest
-from benchmarks.attribution import Pixels, Rows, Split, batch_places, by_correlation, by_traits, measure
+from benchmarks.attribution import Pixels, Rows, Split, by_correlation, by_traits, contest_of, measure
+from benchmarks.attribution_logistic import by_regression
 from benchmarks.enrolment import summary
 from benchmarks.fingerprint_costs import costs
 from benchmarks.fingerprint_detection import detection
@@ -85,48 +85,31 @@ def attribution(
         trials["correlation and all without a network"] = [correlation, trials["all without a network"][0]]
         trials["correlation and network"] = [correlation, trials["network"][0]]
         for row, chosen in trials.items():
-            runs.setdefault(row, []).append(measure(chosen, BATCHES, FOREIGN, seed))
-        runs.setdefault("network, logistic regression", []).append(logistic(features["network"], split, seed))
+            runs.setdefault(row, []).append(measure(contest_of(chosen, FOREIGN), BATCHES, FOREIGN, seed))
         print(seed, runs["correlation and network"][-1]["16"]["closed"], file=sys.stderr, flush=True)
     return {row: {str(k): over(found, str(k)) for k in BATCHES} for row, found in runs.items()}
 
 
+def logistic(features: Mapping[str, Rows], splits: int) -> dict[str, Any]:
+    """Batch size -> figures over splits of a logistic regression on the network's features."""
+    counts = {name: len(rows) for name, rows in features.items() if name not in FOREIGN}
+    runs = []
+    for seed in range(splits):
+        contest = by_regression(features, Split.draw(counts, seed), FOREIGN)
+        runs.append(measure(contest, BATCHES, FOREIGN, seed))
+        print(seed, runs[-1]["16"]["closed"], file=sys.stderr, flush=True)
+    return {str(k): over(runs, str(k)) for k in BATCHES}
+
+
 def over(runs: list[dict[str, Any]], k: str) -> dict[str, Any]:
     """Figures of one batch size over splits: mean and interval of each, and generators' means."""
-    found: dict[str, Any] = {
-        figure: summary([run[k][figure] for run in runs]) for figure in ROWS if figure in runs[0][k]
+    found: dict[str, Any] = {figure: summary([run[k][figure] for run in runs]) for figure in ROWS}
+    found["foreign"] = {name: summary([run[k]["foreign"][name] for run in runs]) for name in runs[0][k]["foreign"]}
+    found["generators"] = {
+        name: np.mean([run[k]["generators"][name] for run in runs], axis=0).tolist()
+        for name in runs[0][k]["generators"]
     }
-    if "foreign" in runs[0][k]:
-        found["foreign"] = {name: summary([run[k]["foreign"][name] for run in runs]) for name in runs[0][k]["foreign"]}
-        found["generators"] = {
-            name: np.mean([run[k]["generators"][name] for run in runs], axis=0).tolist()
-            for name in runs[0][k]["generators"]
-        }
     return found
-
-
-def logistic(rows: Mapping[str, Rows], split: Split, seed: int) -> dict[str, Any]:
-    """The closed set by multinomial logistic regression on the network's features: mean log posterior of a batch."""
-    random = np.random.default_rng(seed)
-    names = list(split.enrolled)
-    X = np.concatenate([rows[name][places] for name, places in split.enrolled.items()])
-    y = np.repeat(np.arange(len(names)), [len(places) for places in split.enrolled.values()])
-    mean, scale = X.mean(axis=0), X.std(axis=0) + 1e-6
-    model = LogisticRegression(C=0.001, max_iter=200, class_weight="balanced").fit((X - mean) / scale, y)
-    logs = {n: model.predict_log_proba((rows[n][places] - mean) / scale) for n, places in split.asked.items()}
-    return {
-        str(k): {
-            "closed": float(
-                np.mean(
-                    [
-                        (found[batch_places(random, len(found), k)].mean(axis=1).argmax(axis=1) == i).mean()
-                        for i, found in enumerate(logs.values())
-                    ]
-                )
-            )
-        }
-        for k in BATCHES
-    }
 
 
 def kept(path: Path, measure_part: Callable[[], Any]) -> Any:
@@ -192,11 +175,13 @@ def main() -> None:
         images, features = load(folder)
         parts: dict[str, Callable[[], Any]] = {
             "attribution": lambda: attribution(images, features, given.splits),
+            "logistic": lambda: logistic(features["network"], given.splits),
             "survival": lambda: survival(seed=0),
             "costs": costs,
             "detection": lambda: detection(folder, WITHOUT_NETWORK, seed=0),
         }
         result = {name: kept(folder / f"{name}.json", measure_part) for name, measure_part in parts.items()}
+    result["attribution"]["network, logistic regression"] = result.pop("logistic")
     result |= {"splits": given.splits, "images": {name: len(pixels) for name, pixels in images.items()}}
     print(closed_table(result), open_table(result), generators_table(result), sep="\n\n")
     print(write_result("fingerprints", result, seed=0))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
+import pytest
+
 from benchmarks.__main__ import COMMANDS
+from benchmarks.attribution import Split, measure
+from benchmarks.attribution_logistic import LogOdds, by_regression
 from benchmarks.compare import difference
 from tests.running import ROOT
 
@@ -28,3 +33,20 @@ def test_every_benchmark_is_run_by_make_bench() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "write_result"
     }
     assert writing == set(COMMANDS)
+
+
+def test_a_regression_names_sources_and_its_limit_comes_from_those_left_out() -> None:
+    assert LogOdds().scores(np.log([[0.7, 0.2, 0.1]]), 4)[0] == pytest.approx(np.log([3.5, 2 / 7, 1 / 7]))
+    random, foreign = np.random.default_rng(0), ("validation", "test", "far")
+    centres = {name: 4.0 * np.eye(5)[place] for place, name in enumerate("abcd")} | dict.fromkeys(foreign, np.zeros(5))
+    features = {name: random.normal(centre, size=(32, 5)).astype(np.float32) for name, centre in centres.items()}
+    split = Split.draw(dict.fromkeys("abcd", 32), 0)
+    contest = by_regression(features, split, foreign)
+    found = measure(contest, (1, 16), foreign, 0)["16"]
+    assert found["closed"] == 1
+    assert found["open"] > 0.9  # what has no source's mark is nobody's
+    assert found["left_out"] < 0.5
+    assert found["foreign"]["test"] < 0.1
+    judge, rows = contest.without["a"]
+    assert rows.shape == (16, 3)
+    assert judge.threshold(1, 0.05) < judge.threshold(1, 0.01)

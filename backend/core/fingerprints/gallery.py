@@ -129,7 +129,7 @@ def judge_of(parts: Sequence[Part]) -> Judge:
         left = samples.pop(foreign)
         rest = SourceModel.fit(samples)
         for size in BATCHES:
-            means = left[_batches(random, len(left), size)].mean(axis=1)
+            means = left[draw_batches(random, len(left), size)].mean(axis=1)
             found[size].append(rest.scores(means, size).max(axis=1))
     return Judge(model, {size: np.sort(np.concatenate(scores)) for size, scores in found.items()})
 
@@ -145,8 +145,8 @@ def _side_by_side(parts: Sequence[Sequence[Floats]]) -> list[Floats]:
     return [np.concatenate([p[: min(map(len, found))] for p in found], axis=1) for found in zip(*parts, strict=True)]
 
 
-def _batches(random: np.random.Generator, count: int, size: int) -> NDArray[np.int64]:
-    """(_DRAWS, size) places; none twice in a batch unless there are too few."""
+def draw_batches(random: np.random.Generator, count: int, size: int) -> NDArray[np.int64]:
+    """(100, size) places among so many images; none twice in a batch unless there are too few."""
     if size > count:
         return random.integers(0, count, (_DRAWS, size))
     return np.argsort(random.random((_DRAWS, count)), axis=1)[:, :size]
