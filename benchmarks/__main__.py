@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "enrolment": (),
     "enrolment_larger": (),
     "fingerprints": (),
+    "fingerprint_choice": (),
 }
 """Module and arguments, in the order of the run."""
 

@@ -6,7 +6,7 @@ half has fewer images than the batch, it is asked as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from backend.core.fingerprints.correlation import correlations
 from backend.core.fingerprints.fingerprint import enrol
 from backend.core.fingerprints.gallery import Part, judge_of, sample_correlations, without_column
+from backend.core.fingerprints.scoring import SourceModel
 from backend.core.fingerprints.sums import FingerprintSums
-from backend.core.fingerprints.traits import Discriminants, without_source
+from backend.core.fingerprints.traits import RIDGE, Discriminants, without_source
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.float32]
@@ -33,6 +34,14 @@ class Split:
 
     enrolled: dict[str, NDArray[np.int64]]
     asked: dict[str, NDArray[np.int64]]
+
+    def inner(self, seed: int) -> Split:
+        """The enrolled half alone, halved again: what this split asks is in neither part."""
+        again = Split.draw({name: len(places) for name, places in self.enrolled.items()}, seed)
+        return Split(
+            {name: self.enrolled[name][places] for name, places in again.enrolled.items()},
+            {name: self.enrolled[name][places] for name, places in again.asked.items()},
+        )
 
     @classmethod
     def draw(cls, counts: Mapping[str, int], seed: int) -> Split:
@@ -76,7 +85,7 @@ class Contest:
 
     judge: Limited  # knows all enrolled generators
     rows: dict[str, Floats]  # (n, d) that it is asked, by generator and by foreign source
-    without: dict[str, tuple[Limited, Floats]]  # generator -> a judge that does not know it, and its rows for that one
+    without: Mapping[str, tuple[Limited, Floats]]  # generator -> a judge without it, and its rows for that one
 
 
 def by_correlation(
@@ -95,15 +104,20 @@ def by_correlation(
     return Trial(part, asked)
 
 
-def by_traits(features: Mapping[str, Rows], split: Split, foreign: Sequence[str]) -> Trial:
+def by_traits(features: Mapping[str, Rows], split: Split, foreign: Sequence[str], *, ridge: float = RIDGE) -> Trial:
     """Discriminants of features, of all images, foreign ones too."""
-    discriminants, samples = Discriminants.fit([features[name][places] for name, places in split.enrolled.items()])
+    enrolled = [features[name][places] for name, places in split.enrolled.items()]
+    discriminants, samples = Discriminants.fit(enrolled, ridge)
     rows = {name: features[name][places] for name, places in split.asked.items()}
     rows |= {name: features[name] for name in foreign}
     return Trial(Part(samples, without_source), {name: discriminants.apply(found) for name, found in rows.items()})
 
 
-def contest_of(trials: Sequence[Trial], foreign: Sequence[str]) -> Contest:
+def contest_of(
+    trials: Sequence[Trial],
+    foreign: Sequence[str],
+    fit: Callable[[Sequence[Floats]], SourceModel] = SourceModel.fit,
+) -> Contest:
     """By all kinds of evidence together."""
     names = [name for name in trials[0].asked if name not in foreign]
     without = {}
@@ -112,41 +126,45 @@ def contest_of(trials: Sequence[Trial], foreign: Sequence[str]) -> Contest:
             Part([t.part.without(r, i) for j, r in enumerate(t.part.samples) if j != i], t.part.without) for t in trials
         ]
         asked = np.concatenate([trial.part.without(trial.asked[name], i) for trial in trials], axis=1)
-        without[name] = judge_of(rest), asked
+        without[name] = judge_of(rest, fit), asked
     rows = {name: np.concatenate([trial.asked[name] for trial in trials], axis=1) for name in trials[0].asked}
-    return Contest(judge_of([trial.part for trial in trials]), rows, without)
+    return Contest(judge_of([trial.part for trial in trials], fit), rows, without)
 
 
 def measure(contest: Contest, batches: Sequence[int], foreign: Sequence[str], seed: int) -> dict[str, Any]:
     """By batch size: shares of batches that are named rightly, attributed rightly, and attributed falsely.
 
-    The limit comes from enrolled sources that are left out in turn; `open_real` has one that comes from REAL images for
-    validation instead (the first of `foreign`), and `false_real` is what it lets through of REAL test images.
+    The limit comes from enrolled sources that are left out in turn. With foreign sources `open_real` has one that comes
+    from REAL images for validation instead (the first of them), and `false_real` is what it lets through of REAL test
+    images (the second).
     """
     random = np.random.default_rng(seed)
     judge = contest.judge
     figures: dict[str, Any] = {}
     for k in batches:
-        right, attributed, against_real, left_out = [], [], [], []
-        validation, _ = _ask(judge, contest.rows[foreign[0]], k, random)
-        limit, limit_real = judge.threshold(k, FALSE_ATTRIBUTION), float(np.quantile(validation, 1 - FALSE_ATTRIBUTION))
+        limits = {"open": judge.threshold(k, FALSE_ATTRIBUTION)}
+        if foreign:
+            validation, _ = _ask(judge, contest.rows[foreign[0]], k, random)
+            limits["open_real"] = float(np.quantile(validation, 1 - FALSE_ATTRIBUTION))
+        attributed: dict[str, list[float]] = {figure: [] for figure in limits}
+        right, left_out = [], []
         for i, (name, (rest, asked)) in enumerate(contest.without.items()):
             scores, best = _ask(judge, contest.rows[name], k, random)
             right.append(float((best == i).mean()))
-            attributed.append(float(((best == i) & (scores > limit)).mean()))
-            against_real.append(float(((best == i) & (scores > limit_real)).mean()))
+            for figure, limit in limits.items():
+                attributed[figure].append(float(((best == i) & (scores > limit)).mean()))
             scores, _ = _ask(rest, asked, k, random)
             left_out.append(float((scores > rest.threshold(k, FALSE_ATTRIBUTION)).mean()))
-        outside = {name: _ask(judge, contest.rows[name], k, random)[0] for name in foreign[1:]}
-        figures[str(k)] = {
-            "closed": float(np.mean(right)),
-            "open": float(np.mean(attributed)),
-            "left_out": float(np.mean(left_out)),
-            "foreign": {name: float((scores > limit).mean()) for name, scores in outside.items()},
-            "open_real": float(np.mean(against_real)),
-            "false_real": float((outside[foreign[1]] > limit_real).mean()),
-            "generators": dict(zip(contest.without, zip(right, attributed, left_out, strict=True), strict=True)),
-        }
+        found: dict[str, Any] = {figure: float(np.mean(shares)) for figure, shares in attributed.items()}
+        found |= {"closed": float(np.mean(right)), "left_out": float(np.mean(left_out))}
+        found["generators"] = dict(
+            zip(contest.without, zip(right, attributed["open"], left_out, strict=True), strict=True)
+        )
+        if foreign:
+            outside = {name: _ask(judge, contest.rows[name], k, random)[0] for name in foreign[1:]}
+            found["foreign"] = {name: float((scores > limits["open"]).mean()) for name, scores in outside.items()}
+            found["false_real"] = float((outside[foreign[1]] > limits["open_real"]).mean())
+        figures[str(k)] = found
     return figures
 
 

@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ SPECS: dict[str, dict[str, Any]] = {
 ROWS = ("closed", "open", "left_out", "open_real", "false_real")
 
 
-def load(folder: Path) -> tuple[dict[str, Pixels], dict[str, dict[str, Rows]]]:
-    """Images by source, each once and in the order of their digests, and by extractor their features."""
+def load(folder: Path, kinds: Collection[str] = tuple(SPECS)) -> tuple[dict[str, Pixels], dict[str, dict[str, Rows]]]:
+    """Images by source, each once and in the order of their digests, and by extractor (of SPECS) their features."""
     cifake = read_cifake({"validation": 1000, "test": 1000}, 0)
     files = read_generators() | {
         FOREIGN[0]: cifake["validation"]["REAL"],
@@ -56,10 +56,10 @@ def load(folder: Path) -> tuple[dict[str, Pixels], dict[str, dict[str, Rows]]]:
         distinct = {pixel_digest(pixels): pixels for pixels in (decode(data).pixels for data in found)}
         images[name] = np.stack([distinct[digest] for digest in sorted(distinct)])
     features: dict[str, dict[str, Rows]] = {}
-    for kind, spec in SPECS.items():
+    for kind in kinds:
         path = folder / f"{kind.replace(' ', '-')}.npz"
         if not path.exists():
-            extractor = create(spec, backbones=ROOT / "models" / "backbones")
+            extractor = create(SPECS[kind], backbones=ROOT / "models" / "backbones")
             rows = {name: extractor.extract(list(pixels)) for name, pixels in images.items()}
             np.savez(path, **rows)  # type: ignore[arg-type]
             print(kind, extractor.dimensions, file=sys.stderr, flush=True)

