@@ -72,6 +72,10 @@ def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
+BETWEEN_DRAWINGS_S = 0.2
+"""Pause before a page that shows work is drawn again; drawing without one would take the processor from that work."""
+
+
 class Open(Protocol):
     """Opens a page of the web app, by default the first; `query` are parameters of its address."""
 

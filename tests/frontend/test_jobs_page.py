@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from frontend.job_view import seconds_taken, title_of
 from frontend.texts import plain
-from tests.frontend.conftest import Answering, Open, shown
+from tests.frontend.conftest import BETWEEN_DRAWINGS_S, Answering, Open, shown
 from tests.running import RunningService
 
 Json = dict[str, Any]
@@ -130,6 +130,7 @@ def test_what_runs_stands_on_top_and_is_cancelled_there(open_page: Open, fitted:
     assert "It stops within" not in shown(page)
     by_key(page, f"cancel.{running['id']}").click().run()
     while (state := get(fitted, f"/jobs/{running['id']}")["state"]) == "running":
+        time.sleep(BETWEEN_DRAWINGS_S)
         assert "It stops within seconds." in shown(page.run()) or get(fitted, f"/jobs/{running['id']}")["finished_at"]
     assert state == "cancelled"
     assert "Nothing runs at the moment." in shown(page.run())
@@ -198,6 +199,7 @@ def test_a_failed_job_tells_its_code_and_is_tried_again(open_page: Open, fitted:
     assert failed["error_code"] in cells(page)
     by_key(page, f"retry.{failed['id']}").click().run()
     while get(fitted, f"/jobs/{failed['id']}")["state"] not in FINISHED:
+        time.sleep(BETWEEN_DRAWINGS_S)
         assert not page.run().exception
     assert failed["reason"] in shown(page.run())
 

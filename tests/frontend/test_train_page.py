@@ -12,7 +12,7 @@ import requests
 from streamlit.testing.v1 import AppTest
 
 from frontend.formatting import count
-from tests.frontend.conftest import Answering, Open, shown
+from tests.frontend.conftest import BETWEEN_DRAWINGS_S, Answering, Open, shown
 from tests.running import RunningService
 
 Json = dict[str, Any]
@@ -82,6 +82,7 @@ def finish(page: AppTest, service: RunningService) -> str:
     """Draws the page again until its job has ended; the state it ended in."""
     url = f"{service.url}/jobs/{job_of(page)}"
     while (state := requests.get(url, timeout=30).json()["state"]) not in FINISHED:
+        time.sleep(BETWEEN_DRAWINGS_S)
         page.run()
     page.run()
     return str(state)
@@ -281,6 +282,7 @@ def test_the_audit_is_shown_before_training_or_offered(open_page: Open, fitted: 
     if known.status_code == 404:
         page.button(key=next(item.key for item in page.button if str(item.key).startswith("train.audit"))).click().run()
         while "being measured" in shown(page):
+            time.sleep(BETWEEN_DRAWINGS_S)
             page.run()
     profile = requests.get(f"{url}/eda", params={"dataset_id": dataset}, timeout=60).json()
     serious = [found for found in profile["audit"]["findings"] if found["severity"] != "info"]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests.frontend.conftest import BETWEEN_DRAWINGS_S
+
 PATIENCE_S = 60.0
 
 
@@ -36,5 +38,6 @@ def run_until(page: AppTest, reached: Callable[[AppTest], bool]) -> AppTest:
     while not reached(page):
         assert time.monotonic() < deadline, [element.value for element in page.main]
         assert not page.exception
+        time.sleep(BETWEEN_DRAWINGS_S)
         page.run()
     return page
