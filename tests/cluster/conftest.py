@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from tests.cluster.parts import CREDENTIALS, Installation, ObjectStore, PostgreSQL
 
-IMAGES = 2500
+IMAGES, FEW_IMAGES = 2500, 300
 
 
 @pytest.fixture(scope="package")
@@ -44,11 +44,21 @@ def installation(tmp_path_factory: pytest.TempPathFactory, object_store: ObjectS
 
 @pytest.fixture(scope="package")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A zip of IMAGES different pictures of 32 x 32 pixels: REAL noise is soft, FAKE noise is hard."""
-    path = tmp_path_factory.mktemp("archive") / "noise.zip"
+    """See `write_noise`: IMAGES pictures, enough that something can die while their features are computed."""
+    return write_noise(tmp_path_factory.mktemp("archive") / "noise.zip", IMAGES)
+
+
+@pytest.fixture
+def small_archive(tmp_path: Path) -> Path:
+    """See `write_noise`: FEW_IMAGES pictures."""
+    return write_noise(tmp_path / "noise.zip", FEW_IMAGES)
+
+
+def write_noise(path: Path, images: int) -> Path:
+    """A zip of different pictures of 32 x 32 pixels: REAL noise is soft, FAKE noise is hard."""
     random = np.random.default_rng(0)
     with zipfile.ZipFile(path, "w") as file:
-        for number in range(IMAGES):
+        for number in range(images):
             picture = Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8))
             label = "REAL" if number % 2 else "FAKE"
             if label == "REAL":

@@ -17,10 +17,10 @@ def verdict(replica: RunningService, picture: bytes) -> dict[str, object]:
     return answer
 
 
-def test_either_replica_answers_for_what_the_other_did(installation: Installation, archive: Path) -> None:
+def test_either_replica_answers_for_what_the_other_did(installation: Installation, small_archive: Path) -> None:
     first, second = installation.replicas
     shipped = [model["id"] for model in ask("GET", second, "/models")["items"]]
-    made = import_zip(first, archive, "Shared")
+    made = import_zip(first, small_archive, "Shared")
     assert ask("GET", second, "/datasets/Shared") == made
     assert requests.get(f"{second.url}/datasets/Shared/images/7", timeout=60).content[:4] == b"\x89PNG"
 
