@@ -17,7 +17,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,7 @@ def write_demo_zip(path: Path, seed: int = 0) -> int:
 def _load(package: str, name: str) -> NDArray[np.uint8]:
     """The photograph as RGB, reduced so that its short side has about _SHORT_SIDE pixels."""
     try:
-        data = (files(package) / name).read_bytes()
+        data = _find(package, name).read_bytes()
     except OSError as error:
         raise Unavailable(
             f"The installed {package.partition('.')[0]} carries no photograph {name}.",
@@ -127,6 +127,15 @@ def _load(package: str, name: str) -> NDArray[np.uint8]:
     factor = min(_SHORT_SIDE / min(rgb.size), _MOST_KEPT)
     reduced = rgb.resize((round(rgb.width * factor), round(rgb.height * factor)), Image.Resampling.LANCZOS)
     return np.asarray(reduced, dtype=np.uint8)
+
+
+def _find(package: str, name: str) -> Path:
+    """The file of an installed package, which is not imported: that would take a second. Raises FileNotFoundError."""
+    top, *inside = package.split(".")
+    spec = find_spec(top)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"{top} is not installed.")
+    return Path(spec.submodule_search_locations[0], *inside, name)
 
 
 def _cut(photograph: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:

@@ -140,8 +140,9 @@ def _random_patches(squares: NDArray[np.uint8], random: np.random.Generator) -> 
     side = squares.shape[1]
     which = random.integers(0, len(squares), _BATCH)
     corners = random.integers(0, side - _PATCH + 1, (_BATCH, 2))
-    patches = [squares[n, y : y + _PATCH, x : x + _PATCH].ravel() for n, (y, x) in zip(which, corners, strict=True)]
-    return _to_range(np.stack(patches))
+    windows = np.lib.stride_tricks.sliding_window_view(squares, (_PATCH, _PATCH), axis=(1, 2))
+    patches = windows[which, corners[:, 0], corners[:, 1]].transpose(0, 2, 3, 1)  # channels last
+    return _to_range(patches.reshape(_BATCH, -1))
 
 
 def _halve(square: NDArray[np.uint8]) -> NDArray[np.uint8]:
