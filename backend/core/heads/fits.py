@@ -1,4 +1,4 @@
-"""How each kind of head is fitted. Imports SciPy and scikit-learn: import this module only where a fit runs."""
+"""How each kind of head is fitted. Imports SciPy: import this module only where a fit runs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from backend.core.heads.metric import CURVATURE, Metric
 from backend.core.heads.rows import chunks, class_weights
@@ -25,7 +24,7 @@ BLOCK = 512
 """Rows whose margins and gradient are computed together: the second reading finds them in the processor's cache."""
 
 
-class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PrimalLinear:
     """Minimises 1/2 |w|² + C Σ weight_i · loss(y_i (w·x_i + b)) over standardised rows x; b is not penalised.
 
     loss is log(1 + exp(-m)) ("log_loss") or max(0, 1 - m)² ("squared_hinge"; Chapelle 2007, "Training a support vector
@@ -71,16 +70,11 @@ class PrimalLinear(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.intercept_ = float(self.solution_[-1] - metric.mean.astype(np.float64) @ self.coef_.astype(np.float64))
         self.mean_ = metric.mean
         self.n_iter_ = int(result.nit)
-        self.classes_ = np.array([0, 1])
         return self
 
     def decision_function(self, X: NDArray[np.float32]) -> Floats:
         """Log-odds or margin of class 1, (n,)."""
         return (X @ self.coef_).astype(np.float64) + self.intercept_
-
-    def predict(self, X: NDArray[np.float32]) -> NDArray[np.int8]:
-        """0 or 1, (n,)."""
-        return (self.decision_function(X) > 0).astype(np.int8)
 
     def loss_on(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> float:
         """Mean of the loss over rows, without penalty and class weights."""

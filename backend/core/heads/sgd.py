@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import SGDClassifier
 
 from backend.core.heads.rows import CHUNK, centre_and_scale, chunks, class_weights
 
@@ -32,6 +31,8 @@ def fit_epochs(
     overshoots), and the weights are averaged over all steps (Polyak and Juditsky 1992). A record holds epoch,
     train_loss, train_accuracy and, with `validation`, validation_loss and validation_accuracy.
     """
+    from sklearn.linear_model import SGDClassifier  # here, for no other head needs what takes a second to import
+
     mean, scale = centre_and_scale(X)
     row_weights = class_weights(y, class_weight)
     random = np.random.default_rng(seed)
