@@ -50,7 +50,7 @@ def follow(replica: RunningService, job_id: str, until: Callable[[dict[str, Any]
             job = answer.json()
             if until(job):
                 return job
-        time.sleep(0.05)
+        time.sleep(0.1)  # a part of a fit takes a second, and the question takes processor time from it
     raise AssertionError(f"It did not happen in time: {job}")
 
 
