@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
-
 from backend.core.errors import Cancelled, IntegrityError, Unavailable, UnknownSource
 from backend.service.sources import ImportLimits, RawImage
 from backend.service.sources.zip_archive import ZipSource
@@ -60,6 +58,8 @@ def fetch_known(
     path = folder / source.file
     if path.exists():
         return path
+    import requests  # here, since every process that reads data sets loads this module
+
     folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
     reasons = []
@@ -125,6 +125,8 @@ def contents_digest(path: Path, progress: Progress | None = None) -> str:
 
 def _download(url: str, partial: Path, progress: Progress | None) -> None:
     """Completes `partial` from `url`. Raises requests.RequestException."""
+    import requests
+
     held = partial.stat().st_size if partial.exists() else 0
     state = _read_state(partial)
     validator = state.get("validator", "")
