@@ -78,9 +78,12 @@ def test_the_code_imports_no_pickle_and_the_tests_no_mocks() -> None:
 
 
 def test_serving_processes_and_workers_start_without_what_only_a_fit_needs() -> None:
-    heavy = ("scipy", "sklearn", "skimage", "torch", "timm", "onnx", "numpy.f2py")
+    heavy = ("scipy", "sklearn", "skimage", "torch", "timm", "onnx", "numpy.f2py", "requests")
+    of_workers = ("importing", "profiling", "checking", "features", "finetuning", "fitting", "evaluating")
     program = (
-        "import sys, backend.service.workflows, backend.api.main;"
+        f"import sys; from backend.service import {', '.join(of_workers)};"
+        "assert 'sqlalchemy' not in sys.modules, 'a worker has no database';"
+        "import backend.service.workflows, backend.api.main;"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

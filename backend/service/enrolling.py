@@ -20,7 +20,6 @@ from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk
 from backend.service.evaluating import find_training_set
 from backend.service.features import FeatureStore
-from backend.service.jobs import new_job_id
 from backend.service.model_files import read_arrays
 from backend.settings import StorePath
 
@@ -76,6 +75,8 @@ def enrol_images_params(
 
     How many there are only the import tells. Raises NotFound, ConfigError.
     """
+    from backend.service.jobs import new_job_id  # here: workers load this module, and have no database
+
     check_generator(generator)
     params = _params(service, model_id, {"generator": generator}, name)
     return {**params, "name": f"{generator[:80]} {new_job_id()[:8]}", "source": dict(source)}

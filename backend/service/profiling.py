@@ -20,13 +20,13 @@ from backend.core.errors import Cancelled
 from backend.core.images import MOST_PIXELS, DecodedImage, decode
 from backend.service.dataset_info import PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
-from backend.service.job_context import JobContext
 from backend.service.signals import Turn
 from backend.service.storage import read_bytes, write_bytes
 from backend.settings import StorePath
 
 if TYPE_CHECKING:
     from backend.service.app import Service
+    from backend.service.job_context import JobContext
 
 MOST_AUDITED = 120_000
 """Of larger data sets every second, third ... image is audited; all are profiled."""

@@ -5,23 +5,22 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from backend.core.config import FitConfig
 from backend.core.extractors import irreplaceable_files
-from backend.service.backbones import make_extractor
+from backend.service.checking import CheckTask, check_dataset, describe_extractor
 from backend.service.database import utc_now
 from backend.service.dataset_info import DatasetInfo
-from backend.service.datasets import DatasetStore, FeatureChunk
+from backend.service.datasets import FeatureChunk
 from backend.service.enrolling import find_enrolling
 from backend.service.evaluation_workflows import cross_evaluate, evaluate_model
 from backend.service.finetuning import FinetuneTask, finetune_on_worker
 from backend.service.fingerprinting import enrol_fingerprint
 from backend.service.fingerprints import FINGERPRINT
-from backend.service.fit_columns import FIT_COLUMNS, read_columns
-from backend.service.fitting import FitTask, check_fit, check_splits, fit_on_worker
+from backend.service.fitting import FitTask, fit_on_worker
 from backend.service.irreplaceable import drop_unused
 from backend.service.job_context import JobContext
 from backend.service.model_files import model_id_for
@@ -30,7 +29,7 @@ from backend.service.quotas import evict_features
 from backend.service.robustness import run_battery
 from backend.service.runner import Workflow
 from backend.service.steps import call_on_worker, compute_features, import_named
-from backend.settings import StorePath, count_cores
+from backend.settings import count_cores
 
 if TYPE_CHECKING:
     from backend.service.app import Service
@@ -108,20 +107,6 @@ WORKFLOWS: Mapping[str, Workflow] = {
 }
 
 
-@dataclass(frozen=True)
-class CheckTask:
-    """A data set to be looked at before a fit."""
-
-    datasets: StorePath
-    info: DatasetInfo
-    config: FitConfig
-
-
-def check_dataset(task: CheckTask) -> None:
-    """Raises what makes a fit impossible. Runs on a worker, since it reads a row for every image."""
-    check_fit(read_columns(DatasetStore(task.datasets).index(task.info, FIT_COLUMNS), task.config), task.config)
-
-
 def _finetune(
     context: JobContext, info: DatasetInfo, chunks: list[FeatureChunk], config: FitConfig
 ) -> tuple[FitConfig, dict[str, Any]]:
@@ -148,16 +133,6 @@ def _compute_features(context: JobContext, info: DatasetInfo, chunks: list[Featu
     # On a worker: a backbone that is not there yet is exported, which takes torch and much memory.
     spec, digest = service.engine.call(describe_extractor, config, info, backbones, cancelled=context.cancelled)
     compute_features(context, chunks, spec, digest)
-
-
-def describe_extractor(config: FitConfig, info: DatasetInfo, backbones: StorePath) -> tuple[dict[str, Any], str]:
-    """The complete spec and the digest of a fit's extractor. Runs on a worker.
-
-    Raises ConfigError for a fine-tuned network that has learnt images which the fit would test it on.
-    """
-    extractor = make_extractor(config.extractor, backbones)
-    check_splits(extractor, info, config)
-    return extractor.spec, extractor.digest
 
 
 def _card_head(model_id: str, name: str, config: FitConfig, info: DatasetInfo) -> dict[str, Any]:
