@@ -229,7 +229,7 @@ def test_a_failed_fit_says_why_can_be_repeated_and_fills_the_form(
 
 
 def test_a_reload_finds_the_running_fit_and_cancels_it(open_page: Open, fitted: RunningService, fit: Fit) -> None:
-    job = fit(wait=False, input_size=128, name=HOSTILE)
+    job = fit(wait=False, input_size=128, stages=["stem"], name=HOSTILE)  # takes time: its network is exported first
     page = open_page(fitted.url, "train", job=job["id"])
     text = shown(page)
     assert f"Training: {HOSTILE} · fitted" in text
