@@ -15,16 +15,28 @@ from backend.core.errors import Conflict
 from backend.service.app import Service, open_service
 from backend.service.datasets import DatasetInfo
 from backend.service.importing import make_dataset_id
+from tests.pictures import fake, photo
 from tests.service.conftest import QUICK, finished, make_settings
 from tests.service.importing_here import import_into, zip_of
-from tests.service.pictures import LAYOUT, pictures
+from tests.service.pictures import LAYOUT, pictures, write_zip
 from tests.service.test_revising import change, labels
 
 
+def scenes_zip(path: Path, each: int) -> Path:
+    """A zip of `each` REAL and as many FAKE images of two generators; four crops and their FAKEs are a group."""
+    members, groups = {}, "file_name,group\n"
+    for n in range(each):
+        for name, data in ((f"REAL/{n}.png", photo(n)), (f"FAKE/{('first', 'second')[n % 2]}/{n}.png", fake(n))):
+            members[name] = data
+            groups += f"{name},scene {n // 4}\n"
+    return write_zip(path, {**members, "metadata.csv": groups.encode()})
+
+
 @pytest.fixture(scope="module")
-def revised(service: Service) -> tuple[str, dict[str, Any], DatasetInfo]:
+def revised(service: Service, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any], DatasetInfo]:
     """A data set with a profile and a fitted model's card, and its second version: one dropped, one of each turned."""
-    job = service.jobs.submit("fit", {"name": "Revised", "source": {"kind": "demo", "seed": 7}, "config": fit_config()})
+    source = {"kind": "zip", "path": str(scenes_zip(tmp_path_factory.mktemp("scenes") / "scenes.zip", 100))}
+    job = service.jobs.submit("fit", {"name": "Revised", "source": source, "config": fit_config()})
     result = finished(service, job.id)
     id = str(result["dataset_id"])
     finished(service, service.jobs.submit("profile", {"dataset_id": id}).id)

@@ -13,6 +13,7 @@ from backend.core.errors import NotFound
 from backend.core.heads import HEADS, HeadConfig
 from backend.service.app import Service
 from backend.service.dataset_info import PROFILE
+from tests.pictures import dataset_zip
 from tests.service.conftest import QUICK, finished
 
 
@@ -108,8 +109,9 @@ def test_an_import_without_images_leaves_nothing_behind(service: Service, tmp_pa
     assert not list(service.datasets.root.glob("*etters*"))
 
 
-def test_deleting_a_data_set_takes_its_features_along(service: Service) -> None:
-    source = {"kind": "demo", "seed": 1}
+def test_deleting_a_data_set_takes_its_features_along(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "gone.zip").write_bytes(dataset_zip(30, first=9000))  # images that no other data set has
+    source = {"kind": "zip", "path": str(tmp_path / "gone.zip")}
     job = service.jobs.submit("fit", {"name": "Gone", "source": source, "config": QUICK.to_json()})
     dataset = str(finished(service, job.id)["dataset_id"])
     before = set(service.features.root.glob("*/*.npy"))
