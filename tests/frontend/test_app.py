@@ -33,7 +33,8 @@ def test_an_unknown_language_in_the_address_is_english(open_page: Open, fitted: 
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_says_that_the_service_is_down(open_page: Open, page: str) -> None:
+def test_every_page_says_that_the_service_is_down(open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setattr("frontend.transport.TRIES", 1)  # each question waits before it is tried again
     app = open_page("http://127.0.0.1:9", page, id="x")  # port 9: nobody answers there
     assert not app.exception
     assert "make run" in shown(app)
