@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from backend.core.curves import Reliability
-from backend.core.metrics import Floats, Labels
+from backend.core.metrics import Floats, Labels, midranks
 
 Interval = tuple[float, float]
 
@@ -88,15 +88,13 @@ def auroc_interval(y: Labels, scores: Floats) -> Interval | None:
     scale so that the limits stay within 0..1 (Pepe 2003). Where that variance is zero or undefined (perfect
     separation, one image of a class) the Wilson interval for as many trials as the smaller class has images.
     """
-    from scipy.stats import rankdata  # here, for the serving process imports this module and never comes by
-
     positive, negative = scores[y == 1], scores[y != 1]
     m, n = len(positive), len(negative)
     if m == 0 or n == 0:
         return None
-    together = rankdata(np.concatenate([positive, negative]))
-    v10 = (together[:m] - rankdata(positive)) / n  # share of REAL scores below each FAKE one
-    v01 = 1.0 - (together[m:] - rankdata(negative)) / m  # share of FAKE scores above each REAL one
+    together = midranks(np.concatenate([positive, negative]))
+    v10 = (together[:m] - midranks(positive)) / n  # share of REAL scores below each FAKE one
+    v01 = 1.0 - (together[m:] - midranks(negative)) / m  # share of FAKE scores above each REAL one
     area = float(v10.mean())
     variance = float(v10.var(ddof=1)) / m + float(v01.var(ddof=1)) / n if min(m, n) > 1 else 0.0
     if variance <= 0.0 or not 0.0 < area < 1.0:

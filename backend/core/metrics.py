@@ -93,18 +93,23 @@ def brier_losses(y: Labels, probabilities: Floats) -> Floats:
     return distance * distance
 
 
+def midranks(values: Floats) -> Floats:
+    """The rank of each value from 1 (n,), equal ones sharing the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = np.cumsum(counts) - (counts - 1) / 2  # scipy.stats has it too, and takes a second to import
+    return ranks[place]
+
+
 def auroc(y: Labels, scores: Floats) -> float | None:
     """Chance that a FAKE image scores above a REAL one, ties counting half; None with one class only.
 
     The Mann-Whitney statistic from midranks.
     """
-    from scipy.stats import rankdata  # here, for the serving process imports this module and never comes by
-
     fakes = int(np.count_nonzero(y == 1))
     reals = len(y) - fakes
     if fakes == 0 or reals == 0:
         return None
-    ranks = rankdata(scores)
+    ranks = midranks(scores)
     above = float(ranks[y == 1].sum()) - fakes * (fakes + 1) / 2.0
     return above / (fakes * reals)
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, rankdata
 from sklearn import metrics as sk
 
 from backend.core import intervals
 from backend.core.curves import NOTHING_IS_FAKE, bin_by_mass, bin_reliability
 from backend.core.errors import InvalidInput
 from backend.core.evaluation import CIFAR_CLASSES, cifar_class, evaluate
-from backend.core.metrics import count_confusion, hinge_losses
+from backend.core.metrics import count_confusion, hinge_losses, midranks
 
 SCALARS = (
     "accuracy",
@@ -223,6 +223,12 @@ def test_wilson_against_published_values() -> None:
     }
     for (hits, total), limits in published.items():
         assert intervals.wilson(hits, total) == pytest.approx(limits, abs=5e-5)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_midranks_are_those_of_scipy(ties: bool) -> None:
+    _, scores, _ = draw(80, ties=ties)
+    np.testing.assert_array_equal(midranks(scores), rankdata(scores))
 
 
 def test_auroc_variance_equals_delongs_sum_over_pairs() -> None:
