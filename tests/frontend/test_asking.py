@@ -95,7 +95,7 @@ def test_a_file_that_spoils_its_request_costs_no_other_its_answer(open_page: Ope
     assert [sent(body) for body in between.asked] == [1, 4, 1, 1, 1, 1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def second(fitted: RunningService) -> Iterator[str]:
     """The id of another model on the same images, while "fitted" is the active one."""
     cards = requests.get(f"{fitted.url}/models", timeout=30).json()["items"]
