@@ -33,7 +33,6 @@ from tests.pictures import crop, forged
 from tests.running import ROOT
 
 SHIPPED = ROOT / "models"
-SPEC_KEYS = ("backbone", "stages", "pooling")
 Pixels = NDArray[np.uint8]
 IMAGES = [crop(1, 32), forged(2, 32), crop(3, 300)[:180], np.full((32, 32, 3), 128, np.uint8)]
 """Two sizes that the shipped detector knows, a large one that is not square, and one without any texture."""
@@ -164,7 +163,9 @@ def test_a_fitted_linear_head_remembers_the_mean_training_image(shipped: Detecto
 
 def test_a_fine_tuned_network_is_approximated_through_its_layers(shipped: Detector, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    graph, _ = build_graph(**{**{key: shipped.extractor.spec[key] for key in SPEC_KEYS}, "input_size": 32})
+    stages = [f"block{number}.0.dw" for number in (1, 2, 3)]  # the first ones of the shipped detector's
+    spec = shipped.extractor.spec
+    graph, _ = build_graph(backbone=spec["backbone"], stages=stages, pooling=spec["pooling"], input_size=32)
     network = JointNetwork(graph, [16, 8], 0.0)
     statistics = network.statistics(torch.from_numpy(np.stack(IMAGES[:2]))).detach()
     network.top.mean.copy_(statistics.mean(dim=0))
