@@ -71,13 +71,16 @@ def test_images_are_profiled_without_keeping_them(running: RunningService) -> No
         (8, "image.too_many_pixels"),
     ]
     assert len(profile["channels"]["all"]["mean"]) == 3
+    assert "generators.unknown" in {finding["code"] for finding in profile["audit"]["findings"]}
+    assert profile["audit"]["balance"]["classes"] == {"REAL": 4, "FAKE": 3}
     assert httpx.get(f"{running.url}/datasets").json()["total"] == before
     assert leftovers(running) == []
 
 
 def test_labels_are_optional_but_must_fit(running: RunningService) -> None:
     one = ("files", ("a.png", photo(1)))
-    assert httpx.post(f"{running.url}/eda", files=[one]).json()["counts"]["by_class"] == {"": 1}
+    unlabelled = httpx.post(f"{running.url}/eda", files=[one]).json()
+    assert (unlabelled["counts"]["by_class"], unlabelled["audit"]) == ({"": 1}, None)
     answer = httpx.post(f"{running.url}/eda", files=[one, ("labels", (None, '["REAL", "FAKE"]'))])
     assert (answer.status_code, answer.json()["code"]) == (422, "dataset.label_mismatch")
 

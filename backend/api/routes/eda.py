@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import tee
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -21,6 +23,8 @@ from backend.api.schemas.predictions import FileProblem
 from backend.api.spool import Pack, PackedFile
 from backend.api.uploads import parse_labels
 from backend.api.waiting import answer_with_job
+from backend.core.audit.report import audit
+from backend.core.audit.traits import join, measure_traits, read_header
 from backend.core.eda import RowInfo, finish, stats_of
 from backend.core.errors import DeepfakeError, NotFound
 from backend.core.images import DecodedImage, decode, pixel_digest
@@ -84,9 +88,12 @@ def _profile_job(service: Service, dataset_id: str) -> Job:
     openapi_extra=only_form("EdaForm"),
 )
 async def profile_images(request: Request, settings: SettingsDep, gate: GateDep) -> Profile:
-    """The same profile for the images of this request. Files that are no images are named in `errors`."""
+    """The same profile for the images of this request. Files that are no images are named in `errors`.
+
+    The audit compares the classes, so it is made where `labels` name them.
+    """
     async with receive_images(request, settings, ("labels",)) as (pack, fields):
-        labels = parse_labels(fields["labels"], len(pack.files)) if "labels" in fields else [""] * len(pack.files)
+        labels = parse_labels(fields["labels"], len(pack.files)) if "labels" in fields else None
         reading = _Reading(pack, labels, settings.max_pixels)
         profile = await to_thread.run_sync(reading.profile, limiter=gate.limiter)
     request.state.images = profile.images  # of the key's images a day
@@ -94,12 +101,13 @@ async def profile_images(request: Request, settings: SettingsDep, gate: GateDep)
 
 
 class _Reading:
-    """Decodes the files of a pack one at a time and notes which cannot be read."""
+    """Decodes the files of a pack one at a time and notes which cannot be read. labels: one a file, None: not known."""
 
-    def __init__(self, pack: Pack, labels: list[str], max_pixels: int) -> None:
+    def __init__(self, pack: Pack, labels: list[str] | None, max_pixels: int) -> None:
         self._pack, self._labels, self._max_pixels = pack, labels, max_pixels
         self._rows: list[RowInfo] = []
         self._digests: list[str] = []
+        self._traits: list[NDArray[Any]] = []
         self._errors: list[FileProblem] = []
 
     def profile(self) -> Profile:
@@ -114,24 +122,32 @@ class _Reading:
                 "path": pa.array([row.path for row in self._rows], pa.string()),
                 "label": pa.array([row.label for row in self._rows], pa.string()),
                 "split": pa.array([row.split for row in self._rows], pa.string()),
+                "generator": pa.array([row.generator for row in self._rows], pa.string()),
+                "group_id": pa.array(np.unique(self._digests, return_inverse=True)[1], pa.int64()),
                 "pixel_sha256": pa.array(self._digests, pa.string()),
             }
         )
-        return Profile.model_validate({**finish(partial, index), "dataset_id": None, "errors": self._errors})
+        profile = finish(partial, index)
+        found = None if self._labels is None else audit(partial.images(), join(self._traits), index, profile)
+        return Profile.model_validate({**profile, "audit": found, "dataset_id": None, "errors": self._errors})
 
     def _images(self) -> Iterator[tuple[DecodedImage, RowInfo]]:
         for entry in self._pack.files:
             try:
-                image = self._decode(entry)
+                data, image = self._decode(entry)
             except DeepfakeError as error:
                 self._errors.append(file_problem(entry, error))
                 continue
-            row = RowInfo(entry.index, self._labels[entry.index], bytes=entry.size, path=entry.filename)
+            label = "" if self._labels is None else self._labels[entry.index]
+            row = RowInfo(entry.index, label, bytes=entry.size, path=entry.filename)
+            if self._labels is not None:
+                self._traits.append(measure_traits(image, read_header(data), entry.index))
             self._rows.append(row)
             self._digests.append(pixel_digest(image.pixels))
             yield image, row
 
-    def _decode(self, entry: PackedFile) -> DecodedImage:
+    def _decode(self, entry: PackedFile) -> tuple[bytes, DecodedImage]:
         if not entry.is_whole:
             raise too_large_file(entry)
-        return decode(self._pack.read(entry), max_pixels=self._max_pixels)
+        data = self._pack.read(entry)
+        return data, decode(data, max_pixels=self._max_pixels)

@@ -59,6 +59,7 @@ class Profile(BaseModel):
     outliers: dict[str, Any] = Field(description="Images that stand out, and why")
     duplicates: dict[str, Any] = Field(description="Pixel-identical images, and those that cross train and test")
     audit: Audit | None = Field(
-        None, description="What else than a generator's traces tells the classes apart; null for images sent along"
+        None,
+        description="What else than a generator's traces tells the classes apart; null for images sent without labels",
     )
     errors: list[FileProblem] = Field(default_factory=list, description="Files that could not be read")

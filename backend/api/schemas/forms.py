@@ -101,7 +101,9 @@ class EdaForm(Strict):
     """Images to profile; nothing is kept."""
 
     files: list[File] = Field(description="Images")
-    labels: str | None = Field(None, description="Optional: a JSON list with REAL or FAKE for each file")
+    labels: str | None = Field(
+        None, description="Optional: a JSON list with REAL or FAKE for each file; with it comes the audit"
+    )
 
 
 class ModelForm(Strict):
