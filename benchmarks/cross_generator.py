@@ -41,19 +41,22 @@ _KEPT = ("n", "recall", "recall_at_1_fpr", "recall_at_5_fpr", "auroc", "balanced
 _PAIR = ("detector", "other", "recall_own", "recall_other", "drop", "interval", "p_holm", "significant")
 
 
+_VERDICTS = {"answered_real": "answered `real`", "unsure_share": "unsure"}
+"""What is kept of the verdicts on each generator's fakes -> its column; results of earlier versions have none."""
+
+
 def detector_table(found: Row) -> str:
-    """A Markdown table: what the CIFAKE detector finds of each generator."""
-    lines = [
-        "| generator | images | found | 95 % interval | at 1 % false alarms | at 5 % | AUROC |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    """A Markdown table: what the CIFAKE detector finds of each generator, and what it answers."""
+    told = [name for name in _VERDICTS if name in found["generators"][0]]
+    heads = ["generator", "images", "found", "95 % interval", *(_VERDICTS[name] for name in told)]
+    heads += ["at 1 % false alarms", "at 5 %", "AUROC"]
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
     for row in sorted(found["generators"], key=lambda row: (not row["seen"], -row["recall"])):
         low, high = row["intervals"]["recall"]
         name = f"**{row['generator']}** (its own)" if row["seen"] else row["generator"]
-        lines.append(
-            f"| {name} | {row['n']:,} | {_share(row['recall'])} | {100 * low:.1f} to {100 * high:.1f} % "
-            f"| {_share(row['recall_at_1_fpr'])} | {_share(row['recall_at_5_fpr'])} | {row['auroc']:.3f} |"
-        )
+        cells = [name, f"{row['n']:,}", _share(row["recall"]), f"{100 * low:.1f} to {100 * high:.1f} %"]
+        cells += [_share(row[figure]) for figure in (*told, "recall_at_1_fpr", "recall_at_5_fpr")]
+        lines.append(f"| {' | '.join(cells)} | {row['auroc']:.3f} |")
     reals = f"{found['n']['REAL']:,} REAL test images, of which it calls {_share(found['fpr'])} FAKE"
     left_out = f"{found['excluded']['in_training']:,} images of its training set were left out"
     return "\n".join([*lines, "", f"Beside {reals}; {left_out}."])
@@ -143,8 +146,11 @@ def measure_detector(service: Service, model_id: str, ids: list[str]) -> Row:
     found, card = service.evaluations.get(evaluated["evaluation_id"]), service.registry.get(model_id)
     return {
         "model": {name: card[name] for name in ("id", "name", "digest", "threshold")},
-        "generators": [_row(row) | {"seen": row["seen"]} for row in found["generators"]],
-        **{name: found[name] for name in ("n", "fpr", "mean", "excluded", "notes")},
+        "generators": [
+            _row(row) | {"seen": row["seen"]} | {name: round(row[name], 4) for name in _VERDICTS}
+            for row in found["generators"]
+        ],
+        **{name: found[name] for name in ("n", "fpr", "unsure_share", "mean", "excluded", "notes")},
         "conclusion": _told(found["conclusion"]),
         "seconds": round(seconds, 1),
     }

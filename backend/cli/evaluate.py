@@ -94,8 +94,10 @@ def cross_evaluate(
 def show_evaluation(found: dict[str, Any]) -> None:
     """Prints a row a generator, then what has to be known."""
     reals = f"{found['n']['REAL']:,} REAL images, {share(found['fpr'])} of them called FAKE"
+    reals += f", {share(found['unsure_share'])} answered unsure"
     typer.echo(f"{found['model_name']} ({found['model_id']}): {reals}")
-    heads = ["generator", "seen", "images", "recall", "95 % interval", "at 1 % FPR", "at 5 % FPR", "AUROC"]
+    heads = ["generator", "seen", "images", "recall", "95 % interval", "answered real", "unsure"]
+    heads += ["at 1 % FPR", "at 5 % FPR", "AUROC"]
     rows = [
         [
             row["generator"],
@@ -103,6 +105,8 @@ def show_evaluation(found: dict[str, Any]) -> None:
             f"{row['n']:,}",
             share(row["recall"]),
             _interval(row["intervals"]["recall"]),
+            share(row["answered_real"]),
+            share(row["unsure_share"]),
             share(row["recall_at_1_fpr"]),
             share(row["recall_at_5_fpr"]),
             number(row["auroc"]),

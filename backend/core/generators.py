@@ -1,4 +1,4 @@
-"""Scores of a detector, generator by generator: what it catches of each at the threshold that it was given."""
+"""Scores and verdicts of a detector, generator by generator: what it catches of each, and what it calls `real`."""
 
 from __future__ import annotations
 
@@ -58,6 +58,27 @@ def evaluate_generators(
         "mean": {name: _mean([row[name] for row in rows]) for name in AVERAGED},
         "notes": _notes(reals, len(rows)),
     }
+
+
+def add_verdicts(
+    figures: dict[str, Any],
+    y: NDArray[np.int8],
+    called: NDArray[np.bool_],
+    unsure: NDArray[np.bool_],
+    generators: NDArray[np.str_],
+) -> None:
+    """Adds to the figures of `evaluate_generators` for the same images what a person is told, verdicts for labels.
+
+    called: (n,) whether an image's label is FAKE; unsure: (n,) whether it gets no verdict. Each generator gets
+    `answered_real`, the share of its fakes that are answered `real` and not `unsure`, with its 95 % interval (Clopper
+    and Pearson's), and `unsure_share`; the figures get the `unsure_share` of REAL images, None without any.
+    """
+    for row in figures["generators"]:
+        own = (y == 1) & (generators == row["generator"])
+        missed = int(np.count_nonzero(own & ~called & ~unsure))
+        row |= {"answered_real": missed / row["n"], "unsure_share": float(unsure[own].mean())}
+        row["intervals"]["answered_real"] = _listed(intervals.clopper_pearson(missed, row["n"]))
+    figures["unsure_share"] = float(unsure[y == 0].mean()) if figures["n"]["REAL"] else None
 
 
 def note(code: str, message: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backend.core.detector import Detector, Progress, restore
 from backend.core.errors import Conflict, NotFound
-from backend.core.generators import evaluate_generators, note
+from backend.core.generators import add_verdicts, evaluate_generators, note
 from backend.core.hypothesis import Trial, conclude
 from backend.service.backbones import local_backbones, make_extractor
 from backend.service.dataset_index import digest_of, read_index
@@ -69,19 +69,23 @@ def choose_images(task: EvaluateTask) -> tuple[list[list[int]], str]:
 
 
 def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]:
-    """The figures as JSON: those of `evaluate_generators`, `seen` for each generator, `excluded`, `conclusion`."""
+    """The figures as JSON: of `evaluate_generators`, `add_verdicts`, `conclude`; `seen` of generators; `excluded`."""
     gathered, chosen, excluded, is_known = _choose(task)
     detector = _detector(task)
     y, names = gathered.y[chosen], gathered.generators[chosen]
-    scores, done = np.empty(len(y)), 0
+    scores, outside, done = np.empty(len(y)), np.zeros(len(y), bool), 0
     store, places = FeatureStore(task.features), gathered.places(chosen)
     for images, features in blocks(store, task.sources, places, detector.extractor.digest):
         progress("evaluate", done, len(y))
-        scores[images] = detector.scores(features)
+        scores[images], outside[images] = detector.scores(features), detector.outside(features)
         done += len(images)
     probabilities = detector.probabilities(scores)
+    files = (each[chosen] for each in (gathered.shortest, gathered.longest, gathered.quality))
+    unsure = outside | detector.unsure(probabilities, *files)
+    called = probabilities >= detector.threshold
     seed = int(task.card.get("seed") or 0)
     figures = evaluate_generators(y, scores, probabilities, detector.threshold, names, seed=seed)
+    add_verdicts(figures, y, called, unsure, names)
     seen = {str(name) for name in task.card.get("generators", ())}
     if task.trained_on is not None and is_known:
         seen.add(unnamed_generator(task.trained_on))
@@ -89,7 +93,6 @@ def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]
         row["seen"] = row["generator"] in seen
     if not is_known:
         figures["notes"].append(note("training_unknown", _UNKNOWN))
-    called = probabilities >= detector.threshold
     calls = {row["generator"]: called[(y == 1) & (names == row["generator"])] for row in figures["generators"]}
     trial = Trial(str(task.card["id"]), tuple(name for name in calls if name in seen), calls, figures["fpr"])
     return {**figures, "excluded": {"in_training": excluded}, "conclusion": conclude([trial], seed)}

@@ -18,7 +18,9 @@ Record = dict[str, Any]
 Records = list[Record]
 
 _LARGE = ("generators", "rows", "conclusion", "leave_one_out", "counts")
-_IN_CARD = ("generator", "n", "recall", "auroc", "intervals")
+_IN_CARD = ("generator", "n", "recall", "auroc")
+_SINCE_VERDICTS = ("answered_real", "unsure_share")
+"""What a card takes of each generator, the latter where the evaluation is of a version that has it."""
 
 
 class Evaluations:
@@ -89,7 +91,7 @@ class Evaluations:
         for record in records:
             for row in record["generators"]:
                 if not row["seen"]:
-                    kept = {name: row[name] for name in _IN_CARD}
+                    kept = {name: row[name] for name in _IN_CARD} | {name: row.get(name) for name in _SINCE_VERDICTS}
                     limits = {name: row["intervals"][name] for name in ("recall", "auroc")}
                     newest[row["generator"]] = {**kept, "intervals": limits, "evaluation_id": record["id"]}
         if not newest:

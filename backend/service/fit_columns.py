@@ -63,20 +63,29 @@ def read_columns(index: pa.Table, config: FitConfig) -> Columns:
         seed=config.seed,
         generators=generator,
     )
-    row = index["row"].to_numpy().astype(np.int64)
-    sides = np.stack([index[name].to_numpy().astype(np.int64) for name in ("width", "height")])
+    shortest, longest, quality = read_shapes(index)
     return Columns(
-        row=row,
+        row=index["row"].to_numpy().astype(np.int64),
         y=y,
         split=split,
         group=group,
         generator=generator,
         path=index["path"].to_pylist(),
         twin_in_train=test_rows_also_in_train(index, split),
-        shortest=sides.min(axis=0),
-        longest=sides.max(axis=0),
-        quality=pc.fill_null(index["jpeg_quality"], LOSSLESS).to_numpy().astype(np.int64),
+        shortest=shortest,
+        longest=longest,
+        quality=quality,
     )
+
+
+def read_shapes(index: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(shorter sides and longer sides in pixels, JPEG qualities) of images, (n,) each, as `Detector.unsure` takes them.
+
+    index: the columns width, height and jpeg_quality. The quality of other formats than JPEG is LOSSLESS.
+    """
+    sides = np.stack([index[name].to_numpy().astype(np.int64) for name in ("width", "height")])
+    quality = pc.fill_null(index["jpeg_quality"], LOSSLESS).to_numpy().astype(np.int64)
+    return sides.min(axis=0), sides.max(axis=0), quality
 
 
 def validation_share(config: FitConfig, images: int) -> float:

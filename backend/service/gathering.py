@@ -1,4 +1,4 @@
-"""The images of several data sets as one table, for evaluations: labels, generators, splits, pixels, places."""
+"""The images of several data sets as one table, for evaluations: labels, generators, splits, pixels, files, places."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from backend.core.errors import NoImages
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk
 from backend.service.features import FeatureStore
+from backend.service.fit_columns import read_shapes
 from backend.settings import StorePath
 
-COLUMNS = ["row", "label", "split", "generator", "group_id", "pixel_sha256"]
+COLUMNS = ["row", "label", "split", "generator", "group_id", "pixel_sha256", "width", "height", "jpeg_quality"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Gathered:
     generators: NDArray[np.str_]  # "" for REAL
     group: NDArray[np.int64]  # within the data set
     pixels: pa.ChunkedArray  # hex SHA-256 of each image's pixels
+    shortest: NDArray[np.int64]  # pixels: the shorter side of each image
+    longest: NDArray[np.int64]  # and the longer one
+    quality: NDArray[np.int64]  # of JPEGs, LOSSLESS for others
 
     def places(self, chosen: NDArray[np.bool_]) -> Places:
         """Where the masked images lie."""
@@ -68,6 +72,7 @@ def gather(datasets: StorePath, sources: Sequence[Source]) -> Gathered:
     names = np.asarray(together["generator"].to_pylist(), dtype=object)
     unnamed = np.asarray([unnamed_generator(each.info) for each in sources], dtype=object)
     names = np.where(names == "", unnamed[source], names) if len(names) else names
+    shortest, longest, quality = read_shapes(together)
     return Gathered(
         source=source,
         row=together["row"].to_numpy().astype(np.int64),
@@ -76,6 +81,9 @@ def gather(datasets: StorePath, sources: Sequence[Source]) -> Gathered:
         generators=np.where(y == 1, names, "").astype(np.str_),
         group=together["group_id"].to_numpy().astype(np.int64),
         pixels=together["pixel_sha256"],
+        shortest=shortest,
+        longest=longest,
+        quality=quality,
     )
 
 

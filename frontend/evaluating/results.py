@@ -14,7 +14,7 @@ from frontend.texts import TEXTS, plain, say, say_text
 from frontend.training.choosing import choose_one
 from frontend.transport import Json
 
-SHARES = ("accuracy", "recall_at_1_fpr", "recall_at_5_fpr")
+SHARES = ("answered_real", "unsure_share", "accuracy", "recall_at_1_fpr", "recall_at_5_fpr")
 
 
 def show_evaluation(found: Json) -> None:
@@ -33,6 +33,8 @@ def show_model(found: Json) -> None:
     if found["fpr"] is not None:
         interval = show_interval(found["intervals"]["fpr"])
         st.markdown(say("generators.reals", count=count(found["n"]["REAL"]), fpr=rate(found["fpr"]), interval=interval))
+        if found.get("unsure_share") is not None:
+            st.markdown(say("generators.reals.unsure", share=rate(found["unsure_share"])))
     if rows:
         show_recalls(rows)
         show_table(rows)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from backend.core.errors import InvalidInput
-from backend.core.generators import FEW_IMAGES, evaluate_generators
+from backend.core.generators import FEW_IMAGES, add_verdicts, evaluate_generators
 from backend.core.intervals import clopper_pearson, recall_at_fpr_interval
 
 Arrays = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -57,6 +57,22 @@ def test_each_generator_stands_beside_all_real_images() -> None:
         assert all(low <= row[name] <= high for name, (low, high) in row["intervals"].items())
     assert found["mean"]["recall"] == pytest.approx(np.mean([row["recall"] for row in found["generators"]]))
     assert found["notes"] == []
+
+
+def test_a_fake_is_answered_real_where_it_is_neither_found_nor_unsure() -> None:
+    names = np.array(["", "", "", "a", "a", "a", "a", "b"])
+    y, scores = (names != "").astype(np.int8), np.array([-1.0, -2, 1, 2, -1, -2, -3, -1])
+    unsure = np.array([1, 0, 0, 1, 1, 0, 0, 1], bool)
+    found = figures(y, scores, names)
+    add_verdicts(found, y, scores >= 0, unsure, names)
+    json.dumps(found, allow_nan=False)
+    told = {row["generator"]: (row["recall"], row["answered_real"], row["unsure_share"]) for row in found["generators"]}
+    assert told == {"a": (0.25, 0.5, 0.5), "b": (0.0, 0.0, 1.0)}
+    assert found["generators"][0]["intervals"]["answered_real"] == pytest.approx(clopper_pearson(2, 4))
+    assert found["unsure_share"] == pytest.approx(1 / 3)
+    fakes = figures(y[3:], scores[3:], names[3:])
+    add_verdicts(fakes, y[3:], scores[3:] >= 0, unsure[3:], names[3:])
+    assert fakes["unsure_share"] is None
 
 
 def test_ties_of_real_images_never_exceed_the_rate() -> None:

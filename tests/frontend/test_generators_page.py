@@ -110,6 +110,8 @@ def test_other_generators_stand_beside_the_accuracy(open_page: Open, fitted: Run
     page = open_page(fitted.url, "generators", id=job["id"])
     text = shown(page)
     assert "Few images of noise" in text
+    assert "get no answer (unsure)" in text
+    assert "Answered real" in page.table[0].value.columns
     assert "Conclusion." in text
     assert "(Fisher's exact test" in text
     service.delete_evaluation(job["id"])

@@ -102,6 +102,10 @@ def test_training_images_are_left_out_and_the_rest_is_the_fits_own_test(
     seen = [row for row in evaluation["generators"] if row["seen"]]
     assert sum(row["n"] for row in seen) == test["counts"]["FAKE"]
     assert sum(row["recall"] * row["n"] for row in seen) == pytest.approx(test["recall"] * test["counts"]["FAKE"])
+    unsure = evaluation["unsure_share"] * evaluation["n"]["REAL"] + sum(row["unsure_share"] * row["n"] for row in seen)
+    assert unsure == pytest.approx(test["unsure_share"] * test["n"])
+    assert all(row["recall"] + row["answered_real"] < 1 + 1e-9 for row in seen)
+    assert all(row["recall"] + row["answered_real"] + row["unsure_share"] > 1 - 1e-9 for row in seen)
     assert evaluation["excluded"]["in_training"] == here.datasets.get(known).images - test["n"]
     assert "training_unknown" not in [note["code"] for note in evaluation["notes"]]
 
@@ -113,6 +117,8 @@ def test_the_card_has_the_generators_never_seen_as_the_newest_evaluation_found_t
     held_out = here.registry.get(model)["held_out_generators"]
     assert [row["generator"] for row in held_out["generators"]] == ["rare", "smooth"]
     assert held_out["generators"][0]["evaluation_id"] == evaluation["id"]
+    unseen = {row["generator"]: row["answered_real"] for row in evaluation["generators"]}
+    assert [row["answered_real"] for row in held_out["generators"]] == [unseen["rare"], unseen["smooth"]]
     params = {"model_id": model, "dataset_ids": [strange], "split": "all"}
     second = str(run_here(here, "evaluate", params)["evaluation_id"])
     assert [note["code"] for note in here.evaluations.get(second)["notes"]] == ["no_real"]

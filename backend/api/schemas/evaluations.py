@@ -62,8 +62,9 @@ class EvaluationOut(BaseModel):
     """What an evaluation found. Later versions may add keys: ignore those you do not know.
 
     Of the kind `evaluate`, each of `generators` has n, recall and accuracy at the model's own threshold,
-    recall_at_1_fpr, recall_at_5_fpr, auroc, intervals, notes and whether the model has seen it. Of the kind `matrix`,
-    each of `rows` has the same for one detector, fitted on one generator `alone` or on all `without` it.
+    recall_at_1_fpr, recall_at_5_fpr, auroc, intervals, notes, whether the model has seen it, and what a person is told:
+    answered_real, the share of its fakes with the verdict `real`, and unsure_share. Of the kind `matrix`, each of
+    `rows` has the same without verdicts for one detector, fitted on one generator `alone` or on all `without` it.
     """
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
@@ -75,6 +76,9 @@ class EvaluationOut(BaseModel):
     datasets: list[dict[str, Any]] = Field(description="id, name, version, digest and number of images of each")
     excluded: dict[str, int] = Field(description="in_training: images left out since they stand among training images")
     notes: list[Note] = Field(description="What limits the figures: no REAL images, few of them …")
+    unsure_share: float | None = Field(
+        None, description="Of the REAL images, with the verdict `unsure`; null for a matrix, and without REAL images"
+    )
     generators: list[Any] | None = Field(None, description="Figures of each, or names for a matrix; not in lists")
     rows: list[dict[str, Any]] | None = Field(None, description="Of a matrix, one a detector; not in lists")
     conclusion: dict[str, Any] | None = Field(

@@ -94,8 +94,9 @@ class ModelCard(BaseModel):
     accuracy: dict[str, float | None] = Field(description="By split, 0 to 1")
     held_out_generators: dict[str, Any] | None = Field(
         None,
-        description="What evaluations found on generators that it was not trained on: recall and AUROC of each, their "
-        "means, the worst; null where there is none",
+        description="What evaluations found on generators that it was not trained on: recall and AUROC of each, the "
+        "shares of their fakes that are answered `real` and `unsure` (null for evaluations of older versions), mean "
+        "recall and AUROC, the worst; null where there is none",
     )
     left_out_generators: dict[str, Any] | None = Field(
         None,
