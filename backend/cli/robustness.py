@@ -38,7 +38,7 @@ def robustness(
 
 
 def show_result(result: dict[str, Any]) -> None:
-    """Prints the figures as a table."""
+    """Prints the figures as a table, and how many images the model had learnt."""
     rows = [
         [
             row["corruption"] or "as they are",
@@ -49,3 +49,8 @@ def show_result(result: dict[str, Any]) -> None:
         for row in result["rows"]
     ]
     print_table(["corruption", "strength", "accuracy", "recall", "FPR", "AUROC"], rows)
+    left_out = result["excluded"]["in_training"]
+    if left_out is None:
+        typer.echo("The images that the model was trained on are not here any more, and could not be left out.")
+    elif left_out:
+        typer.echo(f"{left_out:,} images stand in the training set and were left out.")

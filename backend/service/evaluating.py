@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +35,22 @@ _UNKNOWN = (
     "The images that the model was trained on are not here any more: those among the evaluated ones could not be left "
     "out, and figures of generators that it knows may be too good."
 )
+
+
+class OfModel(Protocol):
+    """A task that asks a model about images: what says which of them it has learnt."""
+
+    @property
+    def datasets(self) -> StorePath: ...
+
+    @property
+    def folder(self) -> StorePath: ...  # of the model
+
+    @property
+    def card(self) -> Mapping[str, Any]: ...
+
+    @property
+    def trained_on(self) -> DatasetInfo | None: ...  # the data set of its fit, where it is still there
 
 
 @dataclass(frozen=True)
@@ -112,7 +128,7 @@ def _choose(task: EvaluateTask) -> tuple[Gathered, NDArray[np.bool_], int, bool]
     return gathered, wanted & ~trained, int(np.count_nonzero(wanted & trained)), known is not None
 
 
-def training_pixels(task: EvaluateTask) -> pa.Array | None:
+def training_pixels(task: OfModel) -> pa.Array | None:
     """The pixel digests of the images that the model was trained or calibrated on; None where they are not known.
 
     Those of its own data set but for the test images, and the FAKE ones of every data set that was enrolled.
@@ -130,7 +146,7 @@ def training_pixels(task: EvaluateTask) -> pa.Array | None:
     return pa.concat_arrays([own, *brought])
 
 
-def _own_pixels(task: EvaluateTask) -> pa.Array | None:
+def _own_pixels(task: OfModel) -> pa.Array | None:
     if task.trained_on is None:
         return None
     try:

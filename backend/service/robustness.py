@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from backend.service.backbones import local_backbones
 from backend.service.database import utc_now
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
+from backend.service.evaluating import find_training_set, training_pixels
 from backend.service.job_context import JobContext
 from backend.service.model_files import PREDICTIONS, Card, read_arrays
 from backend.service.signals import Turn
@@ -45,8 +47,17 @@ def run_battery(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     info = service.datasets.get(str(params["dataset_id"]))
     card = service.registry.get(str(params["model_id"]))
     folder = service.registry.folder(card["id"])
-    sample = SampleTask(service.datasets.root, info, folder, card, int(params["images"]), int(params["seed"]))
-    rows, labels, split = service.engine.call(draw_sample, sample, cancelled=context.cancelled)
+    sample = SampleTask(
+        service.datasets.root,
+        info,
+        folder,
+        card,
+        int(params["images"]),
+        int(params["seed"]),
+        trained_on=find_training_set(service.datasets.list(), card),
+    )
+    drawn = service.engine.call(draw_sample, sample, cancelled=context.cancelled)
+    rows = drawn.rows
     tasks = _tasks(context, info, card, np.array(rows))
     scores: dict[int, list[list[float]]] = {}
     done = 0
@@ -60,12 +71,13 @@ def run_battery(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     context.progress("robustness", 0, len(rows))
     service.engine.map(score_chunk, tasks, on_result=collect, cancelled=context.cancelled)
     together = np.concatenate([np.array(scores[number]) for number in range(len(tasks))], axis=1)
-    y = np.array(labels, dtype=np.int8)
+    y = np.array(drawn.labels, dtype=np.int8)
     result = {
         "model_id": card["id"],
         "dataset_id": info.id,
         "dataset_version": info.version,
-        "split": split,
+        "split": drawn.split,
+        "excluded": {"in_training": drawn.excluded},
         "images": {"REAL": int((y == 0).sum()), "FAKE": int((y == 1).sum())},
         "seed": int(params["seed"]),
         "created_at": utc_now(),
@@ -116,15 +128,26 @@ class SampleTask:
     card: Mapping[str, Any]
     images: int
     seed: int
+    trained_on: DatasetInfo | None  # the data set of its fit, where it is still there
 
 
-def draw_sample(task: SampleTask) -> tuple[list[int], list[int], str]:
-    """(rows in order, their labels, the split they are of): as many REAL as FAKE images, where there are enough.
+@dataclass(frozen=True)
+class Sample:
+    """The images whose copies are scored."""
+
+    rows: list[int]  # in order
+    labels: list[int]  # 1 FAKE, 0 REAL
+    split: str  # that they are of, or "all"
+    excluded: int | None  # images left out since they stand in the model's training set; None: those are not known
+
+
+def draw_sample(task: SampleTask) -> Sample:
+    """As many REAL as FAKE images, where there are enough, none of which the model has learnt.
 
     Of the data set that the model was fitted on, its own test images; of another one the images marked as test, all
     where none are. Runs on a worker, since it reads a row for every image. Raises OneClass.
     """
-    index = DatasetStore(task.datasets).index(task.info, ["row", "label", "split"])
+    index = DatasetStore(task.datasets).index(task.info, ["row", "label", "split", "pixel_sha256"])
     row, label = (index[name].to_numpy() for name in ("row", "label"))
     split = np.asarray(index["split"].to_pylist(), dtype=np.str_)
     own = (task.card.get("dataset") or {}).get("id") == task.info.id
@@ -132,15 +155,22 @@ def draw_sample(task: SampleTask) -> tuple[list[int], list[int], str]:
     is_test = np.isin(row, tested) if tested is not None else split == "test"
     name = "test" if is_test.any() else "all"
     candidates = np.flatnonzero(is_test) if is_test.any() else np.arange(len(row))
+    known, excluded = training_pixels(task), None
+    if known is not None:
+        learnt = np.asarray(pc.is_in(index["pixel_sha256"], value_set=known), dtype=bool)[candidates]
+        candidates, excluded = candidates[~learnt], int(learnt.sum())
     random = np.random.default_rng(task.seed)
     drawn = []
     for value, title in ((0, "REAL"), (1, "FAKE")):
         of_class = candidates[label[candidates] == value]
         if len(of_class) == 0:
-            raise OneClass(f"There are no {title} images to test on.", "Choose a data set with images of both classes.")
+            besides = f" besides the {excluded} images that the model was trained on" if excluded else ""
+            raise OneClass(
+                f"There are no {title} images to test on{besides}.", "Choose a data set with images of both classes."
+            )
         drawn.append(random.permutation(of_class)[: task.images // 2])
     chosen = np.sort(np.concatenate(drawn))
-    return row[chosen].tolist(), label[chosen].tolist(), name
+    return Sample(row[chosen].tolist(), label[chosen].tolist(), name, excluded)
 
 
 def _tested_rows(folder: StorePath) -> NDArray[np.int64] | None:

@@ -52,6 +52,11 @@ def show_result(result: Json) -> None:
     """The curves of one figure, and all figures as a table behind a fold."""
     rows, images = result["rows"], result["images"]
     st.caption(say("robustness.drawn", real=count(images["REAL"]), fake=count(images["FAKE"])))
+    left_out = (result.get("excluded") or {"in_training": 0})["in_training"]  # results of older versions do not say
+    if left_out is None:
+        st.warning(say("generators.note.training_unknown"))
+    elif left_out:
+        st.caption(say("generators.excluded", count=count(left_out)))
     figure = st.segmented_control(
         say("robustness.figure"),
         FIGURES,

@@ -27,6 +27,7 @@ def test_a_battery_is_measured_and_read_again(fitted: RunningService) -> None:
     result = answer.json()
     assert result["images"] == {"REAL": 12, "FAKE": 12}
     assert result["split"] == "test"
+    assert result["excluded"] == {"in_training": 0}
     assert [(row["corruption"], row["strength"]) for row in result["rows"][1:]] == [
         (each.name, each.strength) for each in BATTERY
     ]

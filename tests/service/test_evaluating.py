@@ -17,6 +17,7 @@ from backend.core.heads import HeadConfig
 from backend.service.app import Service
 from backend.service.evaluating import EvaluateTask, find_training_set, training_pixels
 from backend.service.evaluation_workflows import check_matrix, resolve_datasets
+from backend.service.robustness import SampleTask, draw_sample
 from tests.service.working_here import open_here, run_here
 
 QUICK = FitConfig(extractor={"name": "spectrum"}, head=HeadConfig("logreg", C=0.1), name="Quick")
@@ -192,6 +193,11 @@ def test_the_training_set_is_known_without_its_generators_name(here: Service, tm
     ):
         other = replace(task, trained_on=trained_on, card={**card, **changes})
         assert (training_pixels(other) is not None) == known
+    battery = SampleTask(here.datasets.root, infos[1], task.folder, card, images=1000, seed=0, trained_on=infos[0])
+    drawn = draw_sample(battery)  # the same images under another id, of no split
+    assert (drawn.split, drawn.excluded, len(drawn.rows)) == ("all", len(learnt), card["metrics"]["test"]["n"])
+    unknown = draw_sample(replace(battery, trained_on=None))
+    assert (unknown.excluded, len(unknown.rows)) == (None, 120)
     here.registry.delete(card["id"])
 
 

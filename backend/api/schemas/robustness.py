@@ -45,6 +45,12 @@ class RobustnessOut(Strict):
     dataset_id: str
     dataset_version: int
     split: str = Field(description="test: the data set's test images, or the model's own; all: none are marked as test")
+    excluded: dict[str, int | None] | None = Field(
+        None,
+        description="in_training: images left out since they stand in the model's training set, null where those are "
+        "not here any more; null for results of older versions",
+        examples=[{"in_training": 378}],
+    )
     images: dict[str, int] = Field(description="Drawn, by label", examples=[{"REAL": 500, "FAKE": 500}])
     seed: int
     created_at: str = Field(description="UTC, ISO 8601")
