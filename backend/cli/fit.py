@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -70,6 +70,7 @@ def fit(
     """Fit a detector on a data set. `deepfake options` lists the choices; what is left out takes its default."""
     with failing(as_json):
         from backend.service.freezing import freeze_fingerprints
+        from backend.service.profiling import read_findings
 
         values = read_config(config) if config is not None else {}
         head_values = values.setdefault("head", {})
@@ -97,9 +98,23 @@ def fit(
         merge(values, seed=seed, name=name, notes=notes)
         chosen = checked(values)
         with opened() as service:
-            dataset_id = service.datasets.get(dataset).id
+            info = service.datasets.get(dataset)
+            warn_of(read_findings(service.datasets.root, info), info.name)
             chosen = freeze_fingerprints(service, chosen)
-        fit_and_show({"dataset_id": dataset_id, "config": chosen.to_json()}, "fit", show_card, as_json=as_json)
+        fit_and_show({"dataset_id": info.id, "config": chosen.to_json()}, "fit", show_card, as_json=as_json)
+
+
+def warn_of(findings: Sequence[Mapping[str, str]] | None, dataset: str) -> None:
+    """Says on standard error what a fit may learn in place of a generator's traces, as far as an audit has told.
+
+    findings: as `read_findings` gives them, None where the data set of this name was not audited.
+    """
+    if findings is None:
+        about = "what else than a generator's traces tells its classes apart"
+        typer.echo(f"Not audited; this says {about}: deepfake datasets audit {dataset!r}", err=True)
+    for found in findings or ():
+        if found["severity"] != "info":
+            typer.echo(f"{found['severity'].upper()} {found['title']} ({found['code']})", err=True)
 
 
 def fit_and_show(params: dict[str, Any], action: str, show: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:

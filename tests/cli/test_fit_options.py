@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.cli.fit import as_widths, finetune_settings
+from backend.cli.fit import as_widths, finetune_settings, warn_of
 from backend.core.errors import ConfigError
 
 
@@ -45,3 +45,17 @@ def test_naming_any_setting_asks_for_fine_tuning(
 def test_options_of_fine_tuning_are_an_object(text: str) -> None:
     with pytest.raises(ConfigError, match="finetune"):
         finetune_settings(None, None, text, NOTHING)
+
+
+def test_what_an_audit_found_is_said_before_a_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        {"code": "file.size", "severity": "critical", "title": "Size alone tells the classes apart"},
+        {"code": "duplicates", "severity": "info", "title": "Some images are there several times"},
+    ]
+    warn_of(found, "photos")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "CRITICAL Size alone tells the classes apart (file.size)\n")
+    warn_of(None, "photos")
+    assert "deepfake datasets audit 'photos'" in capsys.readouterr().err
+    warn_of([], "photos")
+    assert capsys.readouterr().err == ""
