@@ -205,6 +205,14 @@ def test_a_photograph_that_was_changed_after_signing_is_broken_and_no_error() ->
     assert "captured" in broken.detail
 
 
+def test_a_signature_that_does_not_fit_what_is_signed_is_told() -> None:
+    data = signed(encode(crop(0), "JPEG"))
+    assert data.count(b"test program") == 1  # in the claim, which the signature covers
+    broken = only(data.replace(b"test program", b"best program"), authority().root)
+    assert (broken.strength, broken.intact, broken.trusted) == ("none", False, False)
+    assert "the signature does not fit what is signed" in broken.detail
+
+
 def test_a_manifest_that_is_cut_is_an_entry() -> None:
     data = signed(encode(crop(0), "PNG"), "image/png")
     place = data.index(b"caBX") + 2000

@@ -43,6 +43,16 @@ def test_a_picture_gets_its_verdict_in_words_first(open_page: Open, fitted: Runn
     assert "photo.png" in lines[heading:]
 
 
+def test_a_photograph_of_4000_pixels_is_outside_of_what_was_trained_on(open_page: Open, fitted: RunningService) -> None:
+    page, buffer = open_page(fitted.url), io.BytesIO()
+    Image.linear_gradient("L").resize((4000, 3000)).convert("RGB").save(buffer, "JPEG")
+    page.file_uploader[0].upload("photo.jpg", buffer.getvalue()).run()
+    text = shown(page)
+    assert "Unsure: " in text
+    assert "The picture is 4000 × 3000 pixels; the model was trained on sides of" in text
+    assert "Outside of what the model was trained on." in text
+
+
 def test_of_several_files_the_broken_one_gets_a_sentence_and_the_others_a_verdict(
     open_page: Open, fitted: RunningService
 ) -> None:

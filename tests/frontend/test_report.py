@@ -104,6 +104,13 @@ def test_a_file_compressed_too_hard_is_told_in_words_with_what_the_model_learnt_
     assert "in the service's words" in str(word_report("en", NAME, 0, prediction, CARD))  # of a card without it
 
 
+def test_a_photograph_of_4000_pixels_is_outside_of_what_was_trained_on() -> None:
+    size = {"width": 4000, "height": 3000, "reasons": ["in the service's words"], "reason_codes": ["size"]}
+    told = str(word_report("en", NAME, 0, {**answered(b""), **size}, CARD))
+    assert "4000 × 3000 pixels; the model was trained on sides of 32 pixels" in told
+    assert "Outside of what the model was trained on." in told
+
+
 def test_a_program_reads_the_same() -> None:
     content = photo()
     prediction = answered(content)
