@@ -1,4 +1,4 @@
-"""The EDA table of CIFAKE: the original project's figures beside ours, by the job that `GET /eda` runs.
+"""The EDA table of CIFAKE: the original project's figures beside ours, and audits, by the job that `GET /eda` runs.
 
 DEEPFAKE_DATA=... python -m benchmarks.eda
 """
@@ -41,8 +41,16 @@ def _without_histograms(groups: dict[str, dict[str, Any]]) -> dict[str, dict[str
     return {name: {key: stats[key] for key in ("images", "mean", "std")} for name, stats in groups.items()}
 
 
+def _findings(profile: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the audit found, without advice."""
+    return [
+        {name: found[name] for name in ("code", "severity", "title", "figures")}
+        for found in profile["audit"]["findings"]
+    ]
+
+
 def main() -> None:
-    """Imports and profiles CIFAKE, prints the table, writes the result."""
+    """Imports and profiles CIFAKE and photos.zip, prints CIFAKE's table and both audits, writes the result."""
     with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as folder:
         root = Path(folder)
         service = open_service(load_settings(data_dir=root / "data", models_dir=root / "models"))
@@ -52,9 +60,15 @@ def main() -> None:
             with PeakMemory() as peak:
                 _, profile_s = run_job(service, "profile", {"dataset_id": imported["dataset_id"]})
             profile = service.profile(imported["dataset_id"]) or {}
+            source = {"kind": "zip", "path": str(data_folder() / "photos.zip")}
+            photographs, _ = run_job(service, "import", {"name": "photos", "source": source})
+            run_job(service, "profile", {"dataset_id": photographs["dataset_id"]})
+            audits = {"CIFAKE": profile, "photos.zip": service.profile(photographs["dataset_id"]) or {}}
         finally:
             service.close()
     print(table(profile))
+    for name, audited in audits.items():
+        print(name, *(f"{found['severity']}: {found['title']}" for found in _findings(audited)), sep="\n")
     channels = profile["channels"]
     kept = ("counts", "sizes", "formats", "jpeg_quality", "near_grey")
     figures = {
@@ -64,6 +78,7 @@ def main() -> None:
             **{key: _without_histograms(channels[key]) for key in ("by_class", "by_split")},
         },
         **{key: profile[key] for key in kept if key in profile},
+        "audits": {name: _findings(audited) for name, audited in audits.items()},
         "duplicates": {key: value for key, value in profile["duplicates"].items() if key != "first"},
         "seconds": {"import": round(import_s, 1), "profile": round(profile_s, 1)},
         "peak_memory_mib": round(peak.mib),
