@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import (
-    ablation,
     abstention,
     bot,
     calibration,
@@ -83,7 +82,6 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "photograph": lambda: speed_tables.photograph(read_result("photograph")),
     },
     "docs/fine-tuning.md": {"epochs": lambda: finetuning.table(read_result("finetuning"))},
-    "docs/ablation.md": {"ablation": lambda: ablation.table(read_result("ablation")["rows"])},
     "docs/cross-generator.md": {
         "conclusion": lambda: cross_generator.conclusions(read_result("cross_generator")),
         "counts": lambda: cross_generator.counts_table(read_result("cross_generator")["matrix"]),

@@ -187,8 +187,8 @@ def test_a_fine_tuned_network_is_approximated_through_its_layers(shipped: Detect
     assert shares == pytest.approx(float(slope @ distance), rel=0.01, abs=1e-3)
 
 
-def test_a_graph_that_is_put_together_in_another_way_is_refused(tmp_path: Path) -> None:
-    model = onnx.load(next((SHIPPED / "backbones").glob("*.onnx")))
+def test_a_graph_that_is_put_together_in_another_way_is_refused(shipped: Detector, tmp_path: Path) -> None:
+    model = onnx.load(shipped.extractor.path)  # type: ignore[attr-defined]
     [entry] = [entry for entry in model.metadata_props if entry.key == "deepfake"]
     about = json.loads(entry.value)
     wrong = [[["top", "unit", 8]], about["features"][:3], [["x", "cov", 32], *about["features"][1:]]]

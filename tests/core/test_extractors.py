@@ -32,7 +32,7 @@ from backend.core.heads.export import bundle
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "backbones"
 PARTS = [{"name": "npr"}, {"name": "spectrum", "rings": 8}]
-GRAPH = next(SHIPPED.glob("*.onnx"))
+GRAPH = graph_path(check_spec(DEFAULT_SPEC), SHIPPED)
 NETWORK = digest_of_file(GRAPH.read_bytes())
 RANDOM = np.random.default_rng(0)
 FINGERPRINT = FrozenFingerprint(
