@@ -85,18 +85,21 @@ class Commands:
         return Reply(word_model(await asyncio.to_thread(self._service.client.active_model)))
 
     async def models(self, asker: Asker) -> Reply:
-        """The newest detectors, or those whose name or id holds the words."""
+        """The one that answers now and the newest detectors, or those whose name or id holds the words."""
         page = await asyncio.to_thread(self._service.client.models, q=asker.words, limit=LISTED)
+        cards, newest = page["items"], len(page["items"])
+        if page["total"] > newest and not asker.words and not any(card["active"] for card in cards):
+            cards = [await asyncio.to_thread(self._service.client.active_model), *cards]
         lines = [
             escape(
                 say_text("bot.models.row", name=card["name"], accuracy=rate((card.get("accuracy") or {}).get("test")))
             )
             + (f" <b>{escape(say_text('bot.models.active'))}</b>" if card["active"] else "")
             + f"\n<code>{escape(str(card['id']))}</code>"
-            for card in page["items"]
+            for card in cards
         ]
-        if page["total"] > len(lines) and lines:
-            lines.append(say_text("bot.models.more", total=count(page["total"]), count=len(lines)))
+        if page["total"] > newest and cards:
+            lines.append(say_text("bot.models.more", total=count(page["total"]), count=newest))
         return Reply("\n".join(lines) or say_text("none"))
 
     async def set(self, asker: Asker) -> Reply:
