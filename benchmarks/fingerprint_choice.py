@@ -11,15 +11,12 @@ tried on the split itself beside the present setting. `--folder` keeps the netwo
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 from backend.core.fingerprints.denoisers import DEFAULT_DENOISER, residuals
@@ -27,7 +24,7 @@ from backend.core.fingerprints.scoring import SHRINK_BETWEEN, SHRINK_WITHIN, Sou
 from backend.core.fingerprints.traits import RIDGE
 from benchmarks.attribution import Pixels, Rows, Split, by_correlation, by_traits, contest_of, measure
 from benchmarks.enrolment import summary
-from benchmarks.fingerprints import FOREIGN, load, percent
+from benchmarks.fingerprints import FOREIGN, asked, load, percent
 from benchmarks.record import write_result
 
 BATCH = 16
@@ -133,18 +130,12 @@ def outer_table(result: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measures and writes the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with asked(__doc__) as (folder, splits):
         everything, features = load(folder, ["network"])
     images = {name: pixels for name, pixels in everything.items() if name not in FOREIGN}
     noise = {name: residuals(pixels, DEFAULT_DENOISER) for name, pixels in images.items()}
-    result = choice(Sources(images, noise, features["network"]), given.splits)
-    result |= {"splits": given.splits, "images": {name: len(pixels) for name, pixels in images.items()}}
+    result = choice(Sources(images, noise, features["network"]), splits)
+    result |= {"splits": splits, "images": {name: len(pixels) for name, pixels in images.items()}}
     print(table(result), outer_table(result), sep="\n\n")
     print(write_result("fingerprint_choice", result, seed=0))
 

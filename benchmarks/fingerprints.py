@@ -13,7 +13,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -163,26 +164,33 @@ def generators_table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measures and writes the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+@contextmanager
+def asked(about: str | None) -> Iterator[tuple[Path, int]]:
+    """(the folder that keeps what was measured, the number of splits) of the command line; `about` is its help."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        yield folder, given.splits
+
+
+def main() -> None:
+    """Measures and writes the result."""
+    with asked(__doc__) as (folder, splits):
         images, features = load(folder)
         parts: dict[str, Callable[[], Any]] = {
-            "attribution": lambda: attribution(images, features, given.splits),
-            "logistic": lambda: logistic(features["network"], given.splits),
+            "attribution": lambda: attribution(images, features, splits),
+            "logistic": lambda: logistic(features["network"], splits),
             "survival": lambda: survival(seed=0),
             "costs": costs,
             "detection": lambda: detection(folder, WITHOUT_NETWORK, seed=0),
         }
         result = {name: kept(folder / f"{name}.json", measure_part) for name, measure_part in parts.items()}
     result["attribution"]["network, logistic regression"] = result.pop("logistic")
-    result |= {"splits": given.splits, "images": {name: len(pixels) for name, pixels in images.items()}}
+    result |= {"splits": splits, "images": {name: len(pixels) for name, pixels in images.items()}}
     print(closed_table(result), open_table(result), generators_table(result), sep="\n\n")
     print(write_result("fingerprints", result, seed=0))
 
