@@ -19,6 +19,8 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from backend.core.fingerprints.denoisers import DEFAULT_DENOISER, residuals
 from backend.core.fingerprints.scoring import SHRINK_BETWEEN, SHRINK_WITHIN, SourceModel
 from backend.core.fingerprints.traits import RIDGE
@@ -134,7 +136,8 @@ def main() -> None:
         everything, features = load(folder, ["network"])
     images = {name: pixels for name, pixels in everything.items() if name not in FOREIGN}
     noise = {name: residuals(pixels, DEFAULT_DENOISER) for name, pixels in images.items()}
-    result = choice(Sources(images, noise, features["network"]), splits)
+    with threadpool_limits(1):  # of small matrices, threads of BLAS wait for each other most of the time
+        result = choice(Sources(images, noise, features["network"]), splits)
     result |= {"splits": splits, "images": {name: len(pixels) for name, pixels in images.items()}}
     print(table(result), outer_table(result), sep="\n\n")
     print(write_result("fingerprint_choice", result, seed=0))
