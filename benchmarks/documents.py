@@ -23,6 +23,7 @@ from benchmarks import (
     edited,
     enrolment,
     finetuning,
+    fingerprint_choice,
     fingerprint_costs,
     fingerprint_detection,
     fingerprint_survival,
@@ -103,6 +104,8 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/fingerprints.md": {
         "closed": lambda: fingerprints.closed_table(read_result("fingerprints")),
         "open": lambda: fingerprints.open_table(read_result("fingerprints")),
+        "choice": lambda: fingerprint_choice.table(read_result("fingerprint_choice")),
+        "choice-outer": lambda: fingerprint_choice.outer_table(read_result("fingerprint_choice")),
         "generators": lambda: fingerprints.generators_table(read_result("fingerprints")),
         "detection": lambda: fingerprint_detection.table(read_result("fingerprints")),
         "survival": lambda: fingerprint_survival.table(read_result("fingerprints")),

@@ -105,19 +105,20 @@ def over(runs: list[dict[str, float]]) -> dict[str, Any]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """A Markdown table of the enrolled halves: shares named and attributed rightly, in per cent, and how often chosen.
+    """A Markdown table of the enrolled halves: shares named and attributed rightly, in per cent.
 
-    Who is named does not depend on B, which describes foreign sources alone.
+    In brackets, in how many splits a setting was the best. Who is named does not depend on B, which describes foreign
+    sources alone.
     """
     lines = [
-        f"| ridge | W | named rightly | {' | '.join(f'attributed rightly, B {b:g}' for b in BETWEEN)} |",
+        f"| ridge | W | named rightly | {' | '.join(f'attributed rightly (chosen), B {b:g}' for b in BETWEEN)} |",
         "| --- | --- | --- |" + " --- |" * len(BETWEEN),
     ]
     rows: dict[tuple[float, float], list[dict[str, Any]]] = {}
     for one in result["settings"]:
         rows.setdefault((one["ridge"], one["within"]), []).append(one)
     for (ridge, within), found in rows.items():
-        cells = [f"{100 * one['open']['mean']:.1f} ({one['chosen']} times)" for one in found]
+        cells = [f"{100 * one['open']['mean']:.1f} ({one['chosen']})" for one in found]
         lines.append(f"| {ridge:g} | {within:g} | {100 * found[0]['closed']['mean']:.1f} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

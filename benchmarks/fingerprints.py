@@ -146,10 +146,9 @@ def open_table(result: dict[str, Any]) -> str:
     ]
     for row, by_batch in result["attribution"].items():
         found = by_batch["16"]
-        if "open" in found:
-            cells = [found["open"], found["left_out"], *(found["foreign"][name] for name in FOREIGN[1:])]
-            cells += [found["open_real"], found["false_real"]]
-            lines.append(f"| {row} | " + " | ".join(map(percent, cells)) + " |")
+        cells = [found["open"], found["left_out"], *(found["foreign"][name] for name in FOREIGN[1:])]
+        cells += [found["open_real"], found["false_real"]]
+        lines.append(f"| {row} | " + " | ".join(map(percent, cells)) + " |")
     return "\n".join(lines)
 
 
