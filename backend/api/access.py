@@ -62,6 +62,7 @@ ACCESS: tuple[Access, ...] = (
     Access("PATCH", "/models/{model_id}", "fit", "write"),
     Access("GET", "/models/{model_id}/export", "fit", "read"),
     Access("GET", "/models/{model_id}/predictions", "fit", "read"),
+    Access("GET", "/models/{model_id}/against/{other_id}", "fit", "read"),
     Access("POST", "/evaluations", "fit", "write"),
     Access("POST", "/evaluations/matrix", "fit", "write"),
     Access("GET", "/evaluations", "fit", "read"),

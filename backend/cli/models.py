@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from backend.cli.console import JsonFlag, failing, note, opened, print_json, print_table
 from backend.cli.datasets import done, require_folder
 
-app = typer.Typer(help="List (without a subcommand), show, export and delete models.")
+app = typer.Typer(help="List (without a subcommand), show, compare, export and delete models.")
 
 Model = Annotated[str, typer.Argument(help="Id of the model.")]
 
 
 @app.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List the models, newest first; * marks the active one. Subcommands: show, export, import, delete."""
+    """List the models, newest first; * marks the active one. Subcommands: show, compare, export, import, delete."""
     if context.invoked_subcommand is not None:
         return
     with failing(as_json), opened() as service:
@@ -49,6 +49,25 @@ def show(model: Model, as_json: JsonFlag = False) -> None:
             print_json(card)
         else:
             show_card(card)
+
+
+@app.command("compare")
+def compare(
+    model: Model,
+    other: Annotated[str, typer.Argument(help="Id of the other model.")],
+    split: Annotated[Literal["train", "validation", "test"], typer.Option(help="The split in both models.")] = "test",
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare two models on the images that both were evaluated on: who alone is right, and is it chance?"""
+    with failing(as_json):
+        from backend.service.comparing import compare_models
+
+        with opened() as service:
+            found = compare_models(service.registry, model, other, split)
+        if as_json:
+            print_json(found)
+        else:
+            show_comparison(found)
 
 
 @app.command("export")
@@ -125,6 +144,25 @@ def show_card(card: dict[str, Any]) -> None:
     promise = card.get("fpr_promise") or {}
     if said := promise.get("statement") or promise.get("reason"):
         typer.echo(said)
+
+
+def show_comparison(found: dict[str, Any]) -> None:
+    """Prints who is right on how many images, and whether the difference may be chance."""
+    rows = [
+        [found["model_id"], share(found["accuracy_first"]), f"{found['only_first']:,}"],
+        [found["other_id"], share(found["accuracy_second"]), f"{found['only_second']:,}"],
+    ]
+    print_table(["", "accuracy", "alone right"], rows)
+    low, high = (f"{limit * 100:+.2f}" for limit in found["interval"])
+    typer.echo(
+        f"{found['n']:,} {found['split']} images: both are right on {found['both_right']:,}, neither on "
+        f"{found['neither']:,}."
+    )
+    typer.echo(
+        f"Difference of the accuracies: {found['difference'] * 100:+.2f} points (95 % interval {low} to {high})."
+    )
+    chance = "more" if found["significant"] else "no more"
+    typer.echo(f"McNemar's exact test: p = {found['p']:.3g}; {chance} than chance at 5 %.")
 
 
 def share(value: float | None) -> str:

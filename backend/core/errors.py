@@ -22,6 +22,7 @@ DeepfakeError                 the root: a message for a person, a stable code, a
             UnknownBackbone       no pretrained network of that name
             UnknownHead           no head of that name
         Unreadable            a file of the request is too large or of the wrong shape
+        NotComparable         two models were not evaluated on the same images
     NotFound                  no data set, model or job of that id
     Conflict                  the state forbids it now (active model, name taken, finished job, data set in use)
     Unavailable               cannot be done at the moment
@@ -137,6 +138,10 @@ class UnknownHead(ConfigError):
 
 class Unreadable(InvalidInput):
     code = "upload.unreadable"
+
+
+class NotComparable(InvalidInput):
+    code = "models.not_comparable"
 
 
 class NotFound(DeepfakeError):

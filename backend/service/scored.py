@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +21,18 @@ CELLS = {"tp": (1, 1), "fp": (0, 1), "fn": (1, 0), "tn": (0, 0)}
 """Cells of the confusion matrix: name -> (label, called FAKE). FAKE is the positive class."""
 
 
+def read_predictions(folder: StorePath, columns: Sequence[str] | None = None) -> pa.Table | None:
+    """The scores of a model's evaluated images, all columns or some; None where it has none. Raises IntegrityError."""
+    try:
+        return pq.read_table(BytesIO(read_bytes(folder / PREDICTIONS)), columns=columns and list(columns))
+    except FileNotFoundError:
+        return None
+    except (pa.ArrowException, OSError) as error:
+        raise IntegrityError(
+            f"The predictions of model {folder.name!r} are damaged.", "Delete it and fit it again."
+        ) from error
+
+
 def read_scored(
     folder: StorePath, threshold: float, *, split: str | None, cell: str | None, limit: int, offset: int
 ) -> tuple[list[dict[str, Any]], int]:
@@ -28,14 +41,9 @@ def read_scored(
     `folder` is the model's; `cell` is one of CELLS. A row: row, path, label, split, score, probability_fake, predicted.
     Raises IntegrityError.
     """
-    try:
-        table = pq.read_table(BytesIO(read_bytes(folder / PREDICTIONS)))
-    except FileNotFoundError:
+    table = read_predictions(folder)
+    if table is None:
         return [], 0
-    except (pa.ArrowException, OSError) as error:
-        raise IntegrityError(
-            f"The predictions of model {folder.name!r} are damaged.", "Delete it and fit it again."
-        ) from error
     keep = np.ones(table.num_rows, dtype=bool)
     label = table["label"].to_numpy()
     probability = table["probability_fake"].to_numpy()

@@ -66,6 +66,11 @@ class Models(Calls):
         params = {"split": split, "cell": cell, "limit": limit, "offset": offset}
         return self._http.json("GET", f"/models/{id_of(model_id)}/predictions", params=params)
 
+    def compare_models(self, model_id: str, other_id: str, *, split: str = "test") -> Json:
+        """On how many images each model alone is right; an ApiError (422) where they share no images of the split."""
+        path = f"/models/{id_of(model_id)}/against/{id_of(other_id)}"
+        return self._http.json("GET", path, params={"split": split})
+
     def measure_robustness(self, model_id: str, dataset_id: str, *, images: int = 1000, wait_s: int = 0) -> Json:
         """The job that measures a model on changed copies of test images, or its result within `wait_s` seconds."""
         body = {"model_id": model_id, "dataset_id": dataset_id, "images": images}

@@ -11,6 +11,7 @@ import streamlit as st
 from frontend.charts.evaluation import name_series
 from frontend.formatting import MISSING, count, rate
 from frontend.models.figures import show, show_reliability, show_roc, show_span
+from frontend.models.paired import show_paired
 from frontend.texts import plain, say, say_known, say_text
 from frontend.training.setting_words import label_of
 from frontend.transport import Json
@@ -150,6 +151,8 @@ def show_comparison(cards: Sequence[Json]) -> None:
             st.info(say("compare.not_tested", name=name))
     if tested:
         show_figures(tested, judged=tested_alike(cards))
+        if len(cards) == len(tested) == 2 and tested_alike(cards):
+            show_paired(cards)
         with st.grid(2, min_column_width=340):
             with st.container():
                 show_roc(tested)

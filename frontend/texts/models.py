@@ -120,6 +120,19 @@ TEXTS: dict[str, Text] = {
         "Ни по одному показателю явного лидера нет: интервалы пересекаются, и разница может быть случайной. Ясность "
         "внесло бы большее число тестовых изображений.",
     ),
+    "compare.paired.significant": Text(
+        "Image by image: on the {n} test images that both were tested on, {first} alone is right on {only_first}, "
+        "{second} alone on {only_second}. McNemar's exact test: {p}; the difference is more than chance at 5 %.",
+        "По изображениям: из {n} тестовых, на которых проверены обе модели, только {first} права на {only_first}, "
+        "только {second} — на {only_second}. Точный критерий Макнемара: {p}; при уровне 5 % различие не случайно.",
+    ),
+    "compare.paired.chance": Text(
+        "Image by image: on the {n} test images that both were tested on, {first} alone is right on {only_first}, "
+        "{second} alone on {only_second}. McNemar's exact test: {p}; the difference is not more than chance at 5 %.",
+        "По изображениям: из {n} тестовых, на которых проверены обе модели, только {first} права на {only_first}, "
+        "только {second} — на {only_second}. Точный критерий Макнемара: {p}; при уровне 5 % различие может быть "
+        "случайным.",
+    ),
     "compare.confusions": Text("Right and wrong answers on test images", "Верные и неверные ответы на тесте"),
     "compare.confusion": Text("Confusion matrix of {name}", "Матрица ошибок модели {name}"),
     "compare.settings": Text("What differs between them", "Чем они отличаются"),

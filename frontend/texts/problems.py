@@ -75,6 +75,10 @@ TEXTS: dict[str, Text] = {
         "Too many wrong keys came from this address.",
         "С этого адреса пришло слишком много неверных ключей. Подождите и попробуйте снова.",
     ),
+    "problem.models.not_comparable": Text(
+        "The models were not evaluated on the same images.",
+        "Модели проверены на разных изображениях: сравнить их по изображениям нельзя.",
+    ),
     "problem.conflict": Text(
         "The present state forbids it.",
         "Сейчас это невозможно: объект используется, изменён кем-то другим, или такое название уже занято.",

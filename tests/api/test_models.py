@@ -121,6 +121,34 @@ def test_evaluated_images(fitted: RunningService, other: dict[str, Any]) -> None
     assert httpx.get(f"{fitted.url}/models/nothing/predictions").status_code == 404
 
 
+def test_two_models_are_compared_image_by_image(fitted: RunningService, other: dict[str, Any]) -> None:
+    [first] = [card for card in httpx.get(f"{fitted.url}/models?q=fitted").json()["items"] if card["name"] == "fitted"]
+    answer = httpx.get(f"{fitted.url}/models/{first['id']}/against/{other['id']}")
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["model_id"], found["other_id"], found["split"]) == (first["id"], other["id"], "test")
+    kinds = ("both_right", "only_first", "only_second", "neither")
+    assert sum(found[kind] for kind in kinds) == found["n"] == first["metrics"]["test"]["n"]  # one seed, one split
+    assert found["accuracy_first"] == pytest.approx(first["accuracy"]["test"])
+    assert found["accuracy_second"] == pytest.approx(other["accuracy"]["test"])
+    low, high = found["interval"]
+    assert low <= found["difference"] <= high
+    turned = httpx.get(f"{fitted.url}/models/{other['id']}/against/{first['id']}").json()
+    assert (turned["only_first"], turned["p"]) == (found["only_second"], found["p"])
+    train = httpx.get(f"{fitted.url}/models/{first['id']}/against/{other['id']}?split=train").json()
+    assert train["n"] == first["metrics"]["train"]["n"]
+
+
+def test_models_that_cannot_be_compared_are_told_why(fitted: RunningService, other: dict[str, Any]) -> None:
+    url = f"{fitted.url}/models/{other['id']}/against"
+    for stranger in (other["id"], *(["cifake-logreg"] if fitted.has_shipped_model else [])):
+        answer = httpx.get(f"{url}/{stranger}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "models.not_comparable")
+        assert answer.json()["hint"]
+    assert httpx.get(f"{url}/nothing").json()["code"] == "not_found"
+    assert httpx.get(f"{url}/{other['id']}?split=all").json()["code"] == "request.invalid"
+
+
 def test_delete(fitted: RunningService) -> None:
     config = {"extractor": "spectrum", "C": 1.0, "name": "short-lived"}
     made = httpx.post(f"{fitted.url}/fit?wait=90", json={"dataset_id": "fitted", "config": config}, timeout=120).json()

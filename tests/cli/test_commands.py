@@ -189,6 +189,9 @@ def test_models_are_fitted_listed_shown_chosen_exported_and_deleted(shell: Shell
     assert "second" in shell.run("models", "show", card["id"]).out
     shell.json("models", "export", card["id"], "model.zip")
     assert any(name.endswith("card.json") for name in zipfile.ZipFile(shell.folder / "model.zip").namelist())
+    unread = shell.json("models", "compare", first, card["id"], status=1)
+    assert unread["error"]["code"] == "models.not_comparable"
+    assert "not evaluated on test images" in unread["error"]["message"]
     assert shell.json("set", card["id"])["active"]
     assert shell.json("set", first)["id"] == first
     assert shell.json("models", "delete", card["id"]) == {"deleted": card["id"]}
@@ -223,6 +226,13 @@ def test_a_generator_is_enrolled_from_a_folder_of_its_pictures(shell: Shell) -> 
     card = next(card for card in shell.json("models") if card["name"] == "first and stripes")
     (answer,) = shell.json("predict", "striped/0.png", "--model", card["id"])["predictions"]
     assert (answer["label"], answer["closest_generator"]) == ("FAKE", "stripes")
+    compared = shell.json("models", "compare", first, card["id"])
+    assert compared["n"] == card["metrics"]["test"]["n"]
+    told = shell.run("models", "compare", first, card["id"], "--split", "validation").out
+    assert first in told
+    assert "validation images: both are right on" in told
+    assert "McNemar's exact test: p = " in told
+    assert shell.run("models", "compare", first, card["id"], "--split", "all").status == 2
     for wrong in (("--dataset", "pictures"), ()):
         twice = shell.json("enrol", *wrong, *command[1 if wrong else 2 :], status=1)
         assert twice["error"]["code"] == "invalid_input"
@@ -317,6 +327,7 @@ def test_predict_in_a_new_process_is_quick_and_imports_no_torch(shell: Shell) ->
         (["set", "nothing"], "not_found"),
         (["models", "show", "nothing"], "not_found"),
         (["models", "export", "nothing", "out.zip"], "not_found"),
+        (["models", "compare", "nothing", "nowhere"], "not_found"),
         (["eda", "nothing"], "not_found"),
         (["predict", "nothing.png"], "not_found"),
         (["predict", "pictures/REAL/0.png", "--model", "nothing"], "not_found"),

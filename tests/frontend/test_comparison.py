@@ -6,6 +6,7 @@ from typing import Any
 
 from frontend.models.comparison import differing_settings, flatten, judge, setting_name, setting_text, split_alike
 from frontend.models.comparison import tested_alike as are_tested_alike
+from frontend.models.paired import p_value
 
 
 def measured(value: float | None, low: float = 0.0, high: float = 0.0, name: str = "accuracy") -> dict[str, Any]:
@@ -49,6 +50,10 @@ def test_a_figure_that_was_not_measured_takes_no_part() -> None:
     verdict = judge("accuracy", models)
     assert [verdict.mark(i) for i in range(3)] == ["", "", "compare.best"]
     assert judge("accuracy", models[:2]).leading == ()
+
+
+def test_a_small_p_is_a_bound() -> None:
+    assert [p_value(p) for p in (0.0, 0.00099, 0.0314, 1.0)] == ["p < 0.001", "p < 0.001", "p = 0.031", "p = 1.000"]
 
 
 def card(**changes: Any) -> dict[str, Any]:

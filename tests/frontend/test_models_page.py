@@ -175,6 +175,32 @@ def test_a_clear_lead_is_named(open_page: Open, rivals: RunningService) -> None:
     assert ("★ best" in " ".join(row)) == apart
 
 
+def test_two_models_of_one_data_set_are_compared_image_by_image(open_page: Open, rivals: RunningService) -> None:
+    ids = [cards(rivals)[name]["id"] for name in ("fitted", "other")]
+    found = requests.get(f"{rivals.url}/models/{ids[0]}/against/{ids[1]}", timeout=30).json()
+    text = shown(compared(open_page, rivals, "fitted", "other"))
+    assert f"fitted alone is right on {found['only_first']}, other alone on {found['only_second']}" in text
+    assert ("is more than chance" if found["significant"] else "is not more than chance") in text
+    assert "Image by image" not in shown(compared(open_page, rivals, "fitted", "rival", "other"))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "route.unknown"), (422, "models.not_comparable"), (403, "security.scope")]
+)
+def test_where_two_models_are_not_compared_image_by_image_nothing_stands_in_its_place(
+    open_page: Open, rivals: RunningService, answering: Answering, status: int, code: str
+) -> None:
+    ids = [cards(rivals)[name]["id"] for name in ("fitted", "rival")]
+    for model_id in ids:
+        answering.answer(200, requests.get(f"{rivals.url}/models/{model_id}", timeout=30).json())
+    answering.answer(status, {"status": status, "code": code, "detail": "No comparison.", "hint": ""})
+    page = open_page(answering.url, "models", compare=",".join(ids))
+    assert answering.requests[2][1] == f"/models/{ids[0]}/against/{ids[1]}?split=test"
+    assert page.subheader[-1].value == "What differs between them"
+    assert "Image by image" not in shown(page)
+    assert "No comparison" not in shown(page)
+
+
 def test_a_comparison_with_a_model_that_is_gone_says_so(open_page: Open, rivals: RunningService) -> None:
     page = open_page(rivals.url, "models", compare=f"{cards(rivals)['fitted']['id']},gone")
     assert "There is nothing at this address" in shown(page)
@@ -186,6 +212,7 @@ def test_the_comparison_is_there_in_russian(open_page: Open, rivals: RunningServ
     page.session_state["lang"] = "ru"
     page.run()
     assert page.title[0].value == "Сравнение моделей"
+    assert "Точный критерий Макнемара: p" in shown(page)
 
 
 def test_without_a_model_it_leads_to_the_training(open_page: Open, answering: Answering) -> None:

@@ -13,7 +13,8 @@ from backend.api.deps import Limit, ModelId, Offset, ServiceDep
 from backend.api.downloads import download
 from backend.api.problems import ProblemError
 from backend.api.schemas.common import only_form, responses
-from backend.api.schemas.models import ModelCard, ModelChanges, ModelPage, ScoredPage, SetIn
+from backend.api.schemas.models import ModelCard, ModelChanges, ModelComparison, ModelPage, ScoredPage, SetIn
+from backend.service.comparing import compare_models
 from backend.service.model_import import archive_digest, import_model
 
 router = APIRouter(tags=["models"])
@@ -170,3 +171,21 @@ def list_predictions(
     """A page of the images that the model was evaluated on, worst mistakes first."""
     rows, total = service.registry.predictions(model_id, split=split, cell=cell, limit=limit, offset=offset)
     return ScoredPage.model_validate({"items": rows, "total": total, "limit": limit, "offset": offset})
+
+
+@router.get(
+    "/models/{model_id}/against/{other_id}", summary="Compare two models image by image", responses=responses(404, 422)
+)
+def compare(
+    model_id: ModelId,
+    other_id: ModelId,
+    service: ServiceDep,
+    *,
+    split: Annotated[Literal["train", "validation", "test"], Query(description="The split in both models")] = "test",
+) -> ModelComparison:
+    """On how many images each model alone is right, and whether the difference is more than chance.
+
+    Only images that both were evaluated on in this split count; 422 with the code `models.not_comparable` where there
+    are none, as for models of different data sets.
+    """
+    return ModelComparison.model_validate(compare_models(service.registry, model_id, other_id, split))

@@ -179,6 +179,27 @@ class ScoredImage(Strict):
     probability_fake: float
 
 
+class ModelComparison(Strict):
+    """Two models image by image; `first` is the one that the address names first."""
+
+    model_id: str = Field(examples=["cifake-logreg-1c0ffee1"])
+    other_id: str = Field(examples=["cifake-svm-0decade2"])
+    split: Literal["train", "validation", "test"]
+    n: int = Field(description="Images that are in this split for both models; only they count")
+    both_right: int
+    only_first: int = Field(description="Images on which the first model is right and the second is wrong")
+    only_second: int
+    neither: int
+    accuracy_first: float = Field(description="On these images, 0 to 1")
+    accuracy_second: float
+    difference: float = Field(description="accuracy_first - accuracy_second")
+    interval: tuple[float, float] = Field(
+        description="Its 95 % interval, for proportions of the same images (Newcombe 1998, method 10)"
+    )
+    p: float = Field(description="McNemar's exact test, two-sided: the chance of such a difference between equals")
+    significant: bool = Field(description="Whether p is below 0.05")
+
+
 class ScoredPage(Strict):
     """A page of evaluated images, worst mistakes first."""
 
