@@ -179,7 +179,10 @@ def finish_import(
     skips = [skip for report in sorted(reports, key=lambda report: report.number) for skip in report.first_skipped]
     if not ordered:
         why = f" The first: {skips[0].filename}: {skips[0].message}" if skips else ""
-        raise NoImages(f"None of the files could be read as an image.{why}", "Send images in REAL/ and FAKE/ folders.")
+        raise NoImages(
+            f"None of the files could be read as an image.{why}",
+            "Send JPEG, PNG or other image files; for a training in folders REAL/ and FAKE/.",
+        )
     _remove_strays(folder / SHARDS, {report.shard for report in ordered})
     index = pa.concat_tables(
         read_ahead(lambda report: read_values(folder / SHARDS / report.shard, report.number), ordered)

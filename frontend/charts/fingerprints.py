@@ -1,10 +1,12 @@
-"""The correlation matrix of fingerprints as a heat-map."""
+"""The correlation matrix of fingerprints as a heat-map, and the tree over them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from frontend.charts import NEUTRAL
 from frontend.charts.profile import load_altair
 from frontend.texts import say_text
 
@@ -41,3 +43,47 @@ def draw_correlations(names: Sequence[str], matrix: Sequence[Sequence[float]]) -
     figures = base.mark_text(fontSize=12).encode(text=alt.Text("correlation:Q", format=".2f"), color=ink)
     chart: LayerChart = (cells + figures).properties(height=_ROW_PX * len(names) + 160)
     return chart
+
+
+def draw_tree(names: Sequence[str], order: Sequence[int], linkage: Sequence[Sequence[float]]) -> Chart:
+    """The dendrogram of a comparison: `names` as leaves in the `order` of the matrix, joined at 1 - correlation.
+
+    linkage: SciPy's, for n names n - 1 rows of two clusters, their distance and their leaves.
+    """
+    alt = load_altair()
+    axis = alt.Axis(
+        values=list(range(len(names))),
+        labelExpr=f"{json.dumps([names[place] for place in order])}[datum.value]",
+        labelLimit=160,
+        domain=False,
+        grid=False,
+        ticks=False,
+    )
+    heights = alt.Scale(domain=[-0.5, len(names) - 0.5], reverse=True, nice=False)
+    chart: Chart = (
+        alt.Chart(alt.Data(values=branches(order, linkage)))
+        .mark_rule(strokeWidth=2, color=NEUTRAL)
+        .encode(
+            x=alt.X("from:Q", title=say_text("fingerprints.tree.axis"), axis=alt.Axis(tickCount=6)),
+            x2="to:Q",
+            y=alt.Y("low:Q", title=None, axis=axis, scale=heights),
+            y2="high:Q",
+        )
+        .properties(height=_ROW_PX * len(names) + 60)
+    )
+    return chart
+
+
+def branches(order: Sequence[int], linkage: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """The tree's lines, three for each join: two along the distance and one across, from the leaves at distance 0."""
+    ends = {leaf: (0.0, float(height)) for height, leaf in enumerate(order)}
+    lines = []
+    for number, (first, second, distance, _) in enumerate(linkage):
+        (start, low), (other, high) = ends[int(first)], ends[int(second)]
+        lines += [
+            {"from": start, "to": distance, "low": low, "high": low},
+            {"from": other, "to": distance, "low": high, "high": high},
+            {"from": distance, "to": distance, "low": low, "high": high},
+        ]
+        ends[len(order) + number] = (distance, (low + high) / 2)
+    return lines

@@ -1,11 +1,11 @@
-"""How alike the enrolled fingerprints are: a heat-map in the order of the tree, and names that are one generator."""
+"""How alike the enrolled fingerprints are: a heat-map, a tree, and names that are one generator."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from frontend.charts import show_chart
-from frontend.charts.fingerprints import draw_correlations
+from frontend.charts.fingerprints import draw_correlations, draw_tree
 from frontend.formatting import count, number
 from frontend.session import client
 from frontend.texts import plain, say, say_text
@@ -28,6 +28,10 @@ def show_comparison(denoiser: str) -> None:
     ]
     alternative = say_text("fingerprints.compare.alternative", rows="; ".join(lines))
     show_chart(draw_correlations(names, matrix), say("fingerprints.compare.reading"), alternative)
+    tree = draw_tree(found["names"], found["order"], found["linkage"])
+    show_chart(
+        tree, say("fingerprints.tree.reading"), say_text("fingerprints.tree.alternative", names=", ".join(names))
+    )
     with st.expander(say("fingerprints.compare.table")):
         columns = {say("fingerprints.column.generator"): [plain(name) for name in names]}
         for place, name in enumerate(names):

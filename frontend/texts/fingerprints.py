@@ -127,14 +127,22 @@ TEXTS: dict[str, Text] = {
     "fingerprints.more": Text("The newest {shown} of {total}.", "Новейшие {shown} из {total}."),
     "fingerprints.delete": Text("Delete", "Удалить"),
     "fingerprints.compare.reading": Text(
-        "Correlation of each two fingerprints, in the order of a tree that puts what is alike side by side: blue is "
-        "alike, white has nothing in common.",
-        "Корреляция каждых двух отпечатков в порядке дерева, которое ставит похожее рядом: синее похоже, у белого "
-        "нет ничего общего.",
+        "Correlation of each two fingerprints, in the order of the tree below: blue is alike, white has nothing in "
+        "common.",
+        "Корреляция каждых двух отпечатков в порядке дерева, которое показано ниже: синее похоже, у белого нет ничего "
+        "общего.",
     ),
     "fingerprints.compare.value": Text("Correlation", "Корреляция"),
     "fingerprints.compare.alternative": Text(
         "Table of correlations, a row a fingerprint: {rows}.", "Таблица корреляций, строка — отпечаток: {rows}."
+    ),
+    "fingerprints.tree.axis": Text("1 − correlation", "1 − корреляция"),
+    "fingerprints.tree.reading": Text(
+        "Fingerprints that meet further left have more in common (average linkage).",
+        "Чем левее соединяются отпечатки, тем больше у них общего (метод средней связи).",
+    ),
+    "fingerprints.tree.alternative": Text(
+        "Tree of the fingerprints, from top to bottom: {names}.", "Дерево отпечатков, сверху вниз: {names}."
     ),
     "fingerprints.compare.table": Text("All correlations", "Все корреляции"),
     "fingerprints.compare.few": Text(

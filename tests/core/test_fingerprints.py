@@ -133,7 +133,7 @@ def test_images_that_say_nothing_are_left_out_and_counted() -> None:
 
 def test_too_few_images_are_refused_with_their_counts() -> None:
     few = sums([*make(1, FEWEST - 1, 0), np.zeros((*SIZE, 3), np.uint8)])
-    with pytest.raises(TooFewImages, match=r"9 images of 24 x 24 .* 1 of one colour") as caught:
+    with pytest.raises(TooFewImages, match=r"24 x 24 pixels that can be used: 9; .* 1 of one colour") as caught:
         enrol("g", few)
     assert str(FEWEST) in caught.value.hint
 

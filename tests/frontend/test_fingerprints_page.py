@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from frontend.charts.fingerprints import draw_correlations
+from frontend.charts.fingerprints import branches, draw_correlations, draw_tree
 from frontend.client import Client
 from frontend.uploads import Upload
 from tests.frontend.conftest import Open, shown
@@ -43,6 +43,20 @@ def test_the_heat_map_has_a_cell_for_each_pair_in_the_trees_order() -> None:
     assert chart["layer"][0]["encoding"]["x"]["sort"] == ["b", "a"]
 
 
+def test_the_tree_joins_neighbours_first() -> None:
+    order, linkage = [2, 0, 1], [[0.0, 1.0, 0.2, 2.0], [2.0, 3.0, 0.9, 3.0]]  # 0 and 1 stand at 1 and 2, 2 at 0
+    assert branches(order, linkage) == [
+        {"from": 0.0, "to": 0.2, "low": 1.0, "high": 1.0},
+        {"from": 0.0, "to": 0.2, "low": 2.0, "high": 2.0},
+        {"from": 0.2, "to": 0.2, "low": 1.0, "high": 2.0},
+        {"from": 0.0, "to": 0.9, "low": 0.0, "high": 0.0},
+        {"from": 0.2, "to": 0.9, "low": 1.5, "high": 1.5},
+        {"from": 0.9, "to": 0.9, "low": 0.0, "high": 1.5},
+    ]
+    chart = draw_tree(["a", "b", 'c"'], order, linkage).to_dict()
+    assert chart["encoding"]["y"]["axis"]["labelExpr"] == '["c\\"", "a", "b"][datum.value]'
+
+
 def test_what_is_enrolled_is_seen_and_pictures_are_asked_about(
     open_page: Open, running: RunningService, enrolled: dict[str, dict[str, Any]]
 ) -> None:
@@ -51,6 +65,7 @@ def test_what_is_enrolled_is_seen_and_pictures_are_asked_about(
     assert "20 images of 32 × 32 pixels, denoiser gaussian" in text
     assert "phone (REAL)" in text
     assert "Correlation of each two fingerprints" in text
+    assert "Fingerprints that meet further left have more in common" in text
     assert len(page.image) == 5  # REAL beside each generator, and REAL itself
     uploader = next(one for one in page.file_uploader if one.key == "fingerprints.files")
     uploader.set_value([(f"{n}.png", traced_png("waves", 300 + n), "image/png") for n in range(6)]).run()

@@ -252,7 +252,7 @@ def test_too_few_images_say_how_many(here: Service, tmp_path: Path) -> None:
     write_traced(tmp_path / "FAKE", "few", 6)
     source = {"kind": "folder", "path": str(tmp_path)}
     params: dict[str, Any] = {**fingerprint_params(here, "few"), "name": "Few", "source": source}
-    with pytest.raises(TooFewImages, match="6 images of 32 x 32"):
+    with pytest.raises(TooFewImages, match="32 x 32 pixels that can be used: 6;"):
         run_here(here, "fingerprint", params)
     here.delete_dataset("Few")
 

@@ -149,7 +149,7 @@ def enrol(
     }
     if sums.count < FEWEST:
         raise TooFewImages(
-            f"{sums.count} images of {sums.size[1]} x {sums.size[0]} pixels can be used; left out: "
+            f"Images of {sums.size[1]} x {sums.size[0]} pixels that can be used: {sums.count}; left out: "
             f"{reasons['duplicates']} duplicates, {reasons['constant']} of one colour, "
             f"{reasons['other_size']} of another size.",
             f"Send at least {FEWEST} different images of one size, better {ADVISED}.",
