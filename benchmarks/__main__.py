@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "abstention": (),
     "edited": (),
     "ablation": (),
+    "transfer": (),
     "efficiency": (),
     "int8": (),
     "extraction": (),
