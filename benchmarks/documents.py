@@ -33,6 +33,7 @@ from benchmarks import (
     reliability,
     scaling,
     speed_tables,
+    transfer,
 )
 from benchmarks.record import RESULTS, ROOT
 
@@ -91,6 +92,8 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "alone": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone"),
         "areas": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "alone", "auroc"),
         "without": lambda: cross_generator.matrix_table(read_result("cross_generator")["matrix"], "without"),
+        "transfer": lambda: transfer.table(read_result("transfer")),
+        "transfer-generators": lambda: transfer.by_generator(read_result("transfer")),
     },
     "docs/calibration.md": {
         "kinds": lambda: calibration.table(read_result("calibration")),
