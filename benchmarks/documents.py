@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import (
+    ablation,
     abstention,
     bot,
     calibration,
@@ -21,6 +22,7 @@ from benchmarks import (
     domain,
     eda,
     edited,
+    efficiency,
     enrolment,
     finetuning,
     fingerprint_choice,
@@ -32,6 +34,7 @@ from benchmarks import (
     load,
     reliability,
     scaling,
+    seeds,
     speed_tables,
     transfer,
 )
@@ -82,6 +85,11 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "bound": lambda: speed_tables.bound(read_result("extraction")),
         "serving": lambda: speed_tables.serving(read_result("serving")),
         "photograph": lambda: speed_tables.photograph(read_result("photograph")),
+    },
+    "docs/ablation.md": {
+        "ablation": lambda: ablation.table(read_result("ablation")["rows"]),
+        "seeds": lambda: seeds.table(read_result("seeds")["rows"]),
+        "efficiency": lambda: efficiency.table(read_result("efficiency")["rows"]),
     },
     "docs/fine-tuning.md": {"epochs": lambda: finetuning.table(read_result("finetuning"))},
     "docs/cross-generator.md": {
