@@ -106,7 +106,7 @@ def test_what_cannot_be_enrolled_is_refused_at_once(
 def test_what_the_images_lack_is_said_by_the_job(running: RunningService) -> None:
     few = enrol(running, {"generator": "few", "name": "few"}, traced_zip("few", 4))
     assert (few.status_code, few.json()["code"]) == (422, "dataset.too_few_images")
-    assert "4 images of 32 x 32" in few.json()["detail"]
+    assert "32 x 32 pixels that can be used: 4;" in few.json()["detail"]
     files = [("files", (f"{number}.png", tiny())) for number in range(12)]
     fields = {"generator": "tiny", "denoiser": "wavelet", "name": "tiny", "label": "REAL"}
     small = httpx.post(f"{running.url}/fingerprints?wait=240", data=fields, files=files, timeout=300)

@@ -160,6 +160,7 @@ def test_the_contract_has_all_its_routes(document: dict[str, Any]) -> None:
         ("delete", "/models/{model_id}"),
         ("get", "/models/{model_id}/export"),
         ("get", "/models/{model_id}/predictions"),
+        ("get", "/models/{model_id}/against/{other_id}"),
         ("get", "/eda"),
         ("post", "/eda"),
         ("get", "/datasets"),

@@ -55,6 +55,7 @@ CALLS: dict[str, Callable[[Client, Path], Any]] = {
     "export_model": lambda c, f: c.export_model("m", f.with_name("out")),
     "import_model": lambda c, f: c.import_model(f),
     "model_predictions": lambda c, _: c.model_predictions("m", split="test", cell="fp"),
+    "compare_models": lambda c, _: c.compare_models("m", "n", split="validation"),
     "evaluate": lambda c, _: c.evaluate("m", ["d"], wait_s=1),
     "cross_evaluate": lambda c, _: c.cross_evaluate(["d"], generators=["g", "h"], config={"head": "svm"}),
     "evaluations": lambda c, _: c.evaluations(model_id="m", kind="evaluate"),
