@@ -21,9 +21,9 @@ from backend.core.domain import DomainCheck, fit_domain
 from backend.core.heads import FittedHead, HeadConfig, fit_head
 from backend.core.intervals import wilson
 from backend.core.metrics import auroc
+from backend.core.traces import Traces, fit_traces
 from benchmarks.image_sets import Rows, extractor, features, read_cifake, read_generators
 from benchmarks.record import write_result
-from benchmarks.traces import Traces, fit_traces
 
 COUNTS = {"train": 10_000, "held out": 3_000, "test": 3_000}
 """Images of each class of CIFAKE."""

@@ -59,6 +59,10 @@ def fit(
     target_fpr: Annotated[
         float | None, typer.Option(help="Most REAL called FAKE that the threshold allows, 0.0001 to 0.5.")
     ] = None,
+    doubt: Annotated[
+        float | None,
+        typer.Option(help="Share of REAL whose `real` may become `unsure` for leaning towards fakes, such as 0.18."),
+    ] = None,
     test: Annotated[bool, typer.Option(help="--no-test leaves the test images unread while you choose.")] = True,
     limits: Annotated[bool, typer.Option(help="--no-limits: do not measure where it stops working.")] = True,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal models.")] = None,
@@ -94,6 +98,7 @@ def fit(
         }
         values["finetune"] = finetune_settings(finetune, values.get("finetune"), finetune_options, tuning)
         merge(values, validation_fraction=validation_fraction, test_fraction=test_fraction, target_fpr=target_fpr)
+        merge(values, doubt=doubt)
         merge(values, evaluate_test=None if test else False, measure_limits=None if limits else False)
         merge(values, seed=seed, name=name, notes=notes)
         chosen = checked(values)

@@ -14,6 +14,9 @@ from backend.core.heads import HeadConfig
 TARGET_FPR = (0.0001, 0.5)
 """The false-positive rates that a fit can aim at, lowest and highest."""
 
+DOUBT = (0.01, 0.5)
+"""The shares of REAL images that a fit may have doubted, lowest and highest."""
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -26,6 +29,7 @@ class FitConfig:
     test_fraction: float = 0.2  # of all images, where the data set names no test images
     target_fpr: float | None = None  # share of REAL called FAKE that the threshold aims at; None: best accuracy
     evaluate_test: bool = True  # False while choosing between configs: the test images stay unread
+    doubt: float | None = None  # share of REAL that `unsure` may cost for leaning towards fakes; None: no such check
     measure_limits: bool = True  # at the end: what it makes of edited photographs, and of generators left out
     seed: int = 0
     name: str = ""
@@ -41,6 +45,8 @@ class FitConfig:
             raise ConfigError(
                 f"target_fpr is {self.target_fpr}.", f"Choose a rate between {low} and {high}, such as 0.01."
             )
+        if self.doubt is not None and not DOUBT[0] <= self.doubt <= DOUBT[1]:
+            raise ConfigError(f"doubt is {self.doubt}.", f"Choose a share between {DOUBT[0]} and {DOUBT[1]}.")
         if self.finetune is not None and self.extractor.get("name") != CNN:
             raise ConfigError(
                 f"finetune is a setting of the extractor {CNN}, and this is {self.extractor.get('name')!r}.",

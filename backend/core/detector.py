@@ -22,6 +22,7 @@ from backend.core.extractors import Extractor, check_spec, create, finetuned_net
 from backend.core.heads import FittedHead, HeadConfig, fit_head, load_head
 from backend.core.heads.multi import MultiHead
 from backend.core.held_out import WHOLE_BELOW, Rows, choose_c_on, two_halves
+from backend.core.traces import Traces
 
 Progress = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
@@ -38,10 +39,11 @@ UNSURE_ODDS = 3.0
 SIZE_FACTOR = 2.0
 """An image whose sides are beyond this times, or below this part of, those of the training images is out of domain."""
 
-DOMAIN = "domain."
-"""What the names of the domain check's arrays begin with, beside the head's in one file."""
+DOMAIN, TRACES = "domain.", "traces."
+"""What the names of these checks' arrays begin with, beside the head's in one file."""
 
 _FEATURES = "The image's features are unlike those of the images that the model was trained on."
+_LEANS = "It leans towards what the fakes of several generators have in common: `real` does not deserve trust here."
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Answer:
     verdict: str  # "real", "fake" or "unsure"
     in_domain: bool | None  # False: of a size, codec or features that it never saw; None: nothing speaks against it
     reasons: tuple[str, ...]  # sentences that explain the verdict
-    reason_codes: tuple[str, ...]  # one for each of the reasons: "size", "codec", "features" or "too_close"
+    reason_codes: tuple[str, ...]  # one for each of the reasons: "size", "codec", "features", "traces" or "too_close"
     closest_generator: str | None = None  # of a FAKE, by the head multi: whose specialist spoke loudest
 
 
@@ -69,6 +71,7 @@ class Detector:
     sides: tuple[int, int] | None = None  # pixels: shortest and longest side of the training images, None: not known
     domain: DomainCheck | None = None  # None: models of earlier versions, or of too few images
     codec: CodecCheck | None = None  # None: models of earlier versions
+    traces: Traces | None = None  # None: the fit was not asked to doubt
 
     def scores(self, X: NDArray[np.float32]) -> Floats:
         """Head outputs (n,) for features (n, dimensions)."""
@@ -89,6 +92,12 @@ class Detector:
         """Whether features X (n, dimensions) are unlike the training images' (n,); False where there is no check."""
         return np.zeros(len(X), dtype=bool) if self.domain is None else self.domain.outside(X)
 
+    def doubted(self, X: NDArray[np.float32], probabilities: Floats) -> NDArray[np.bool_]:
+        """Whether features X (n, dimensions) are called REAL and lean towards fakes (n,); False without `traces`."""
+        if self.traces is None:
+            return np.zeros(len(X), dtype=bool)
+        return np.asarray((probabilities < self.threshold) & self.traces.beyond(X))
+
     def unsure(
         self,
         probabilities: Floats,
@@ -96,7 +105,7 @@ class Detector:
         longest: NDArray[np.int64],
         qualities: NDArray[np.int64] | None = None,
     ) -> NDArray[np.bool_]:
-        """Whether the verdict on each image (n,) is `unsure`, as `predict` gives it where no features are outside.
+        """Whether the verdict on each image (n,) is `unsure`, as `predict` says unless features speak against it.
 
         shortest, longest: (n,) pixels, the sides of the images as they were sent. qualities: (n,) as `CodecCheck` takes
         them; None: not known.
@@ -122,6 +131,7 @@ class Detector:
         """
         features = self.extractor.extract(images)
         scores = self.scores(features)
+        probabilities = self.probabilities(scores)
         sent = [image.shape for image in images] if shapes is None else shapes
         known = [None] * len(sent) if qualities is None else qualities
         outside = [
@@ -133,15 +143,21 @@ class Detector:
             for shape, quality, odd in zip(sent, known, self.outside(features), strict=True)
         ]
         closest = self.head.closest(features) if isinstance(self.head, MultiHead) else [None] * len(features)
-        judged = zip(scores, self.probabilities(scores), outside, closest, strict=True)
-        return [self._answer(float(score), float(chance), found, near) for score, chance, found, near in judged]
+        judged = zip(scores, probabilities, outside, self.doubted(features, probabilities), closest, strict=True)
+        return [self._answer(float(score), float(chance), *found) for score, chance, *found in judged]
 
     def _answer(
-        self, score: float, probability_fake: float, outside: Mapping[str, str | None], closest: str | None
+        self,
+        score: float,
+        probability_fake: float,
+        outside: Mapping[str, str | None],
+        doubted: bool,
+        closest: str | None,
     ) -> Answer:
         label = "FAKE" if probability_fake >= self.threshold else "REAL"
         reasons = {code: sentence for code, sentence in outside.items() if sentence}
         in_domain = False if reasons else None
+        reasons |= {"traces": _LEANS} if doubted else {}
         low, high = self.unsure_band
         if low < probability_fake < high:
             reasons["too_close"] = (
@@ -181,12 +197,18 @@ class Detector:
             "sides": None if self.sides is None else list(self.sides),
             "domain": None if self.domain is None else self.domain.describe(),
             "codec": None if self.codec is None else self.codec.describe(),
+            "traces": None if self.traces is None else self.traces.describe(),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `restore` needs beside the card, by name."""
-        check = {} if self.domain is None else self.domain.arrays()
-        return {**self.head.arrays(), **{f"{DOMAIN}{name}": array for name, array in check.items()}}
+        checks = {DOMAIN: self.domain, TRACES: self.traces}
+        return self.head.arrays() | {
+            f"{prefix}{name}": array
+            for prefix, check in checks.items()
+            if check is not None
+            for name, array in check.arrays().items()
+        }
 
 
 def restore(
@@ -216,8 +238,12 @@ def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbo
             "The model was fitted on features that this installation computes differently.",
             "Restore the backbone file that the model's card names, or fit the model again.",
         )
-    check = {name.removeprefix(DOMAIN): array for name, array in arrays.items() if name.startswith(DOMAIN)}
-    head = load_head(card["head"]["kind"], {name: a for name, a in arrays.items() if not name.startswith(DOMAIN)})
+    check, leaning = (
+        {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        for prefix in (DOMAIN, TRACES)
+    )
+    own = {name: array for name, array in arrays.items() if not name.startswith((DOMAIN, TRACES))}
+    head = load_head(card["head"]["kind"], own)
     head.chosen.update(card["head"].get("chosen") or {})
     if isinstance(head, MultiHead) and len(head.chosen["specialists"]) != len(head.intercepts):
         raise ValueError("specialists without a name")
@@ -228,7 +254,9 @@ def _restore(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], backbo
         raise ValueError("a threshold out of range")
     sides = (int(given[0]), int(given[1])) if (given := card.get("sides")) else None
     domain = DomainCheck.from_arrays(check, extractor.dimensions) if check else None
-    return Detector(extractor, head, calibration, threshold, sides, domain, CodecCheck.from_card(card.get("codec")))
+    codec = CodecCheck.from_card(card.get("codec"))
+    traces = Traces.restore(card["traces"], leaning, extractor.dimensions) if card.get("traces") else None
+    return Detector(extractor, head, calibration, threshold, sides, domain, codec, traces)
 
 
 def check_trainable(y: NDArray[np.int8]) -> None:

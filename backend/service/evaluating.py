@@ -89,15 +89,16 @@ def evaluate_on_worker(task: EvaluateTask, progress: Progress) -> dict[str, Any]
     gathered, chosen, excluded, is_known = _choose(task)
     detector = _detector(task)
     y, names = gathered.y[chosen], gathered.generators[chosen]
-    scores, outside, done = np.empty(len(y)), np.zeros(len(y), bool), 0
+    scores, odd, done = np.empty(len(y)), np.zeros(len(y), bool), 0
     store, places = FeatureStore(task.features), gathered.places(chosen)
     for images, features in blocks(store, task.sources, places, detector.extractor.digest):
         progress("evaluate", done, len(y))
-        scores[images], outside[images] = detector.scores(features), detector.outside(features)
+        scores[images] = found = detector.scores(features)
+        odd[images] = detector.outside(features) | detector.doubted(features, detector.probabilities(found))
         done += len(images)
     probabilities = detector.probabilities(scores)
     files = (each[chosen] for each in (gathered.shortest, gathered.longest, gathered.quality))
-    unsure = outside | detector.unsure(probabilities, *files)
+    unsure = odd | detector.unsure(probabilities, *files)
     called = probabilities >= detector.threshold
     seed = int(task.card.get("seed") or 0)
     figures = evaluate_generators(y, scores, probabilities, detector.threshold, names, seed=seed)

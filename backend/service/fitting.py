@@ -28,6 +28,7 @@ from backend.core.held_out import Rows, both
 from backend.core.left_out import HEAD as LEFT_OUT_HEAD
 from backend.core.left_out import measure_left_out, name_generators, unknown
 from backend.core.splits import thin
+from backend.core.traces import traces_of
 from backend.service.backbones import make_extractor
 from backend.service.dataset_info import DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk
@@ -141,12 +142,13 @@ def fit_on_worker(task: FitTask, progress: Progress) -> dict[str, Any]:
         sides=(int(columns.shortest[trained].min()), int(columns.longest[trained].max())),
         codec=codec_of(columns.quality[trained]),
         domain=fit_domain(train.X, validation.X, validation.groups, extractor.feature_names, task.config.seed),
+        traces=traces_of(train, validation, task.config.doubt, task.config.seed),
     )
     fitted = time.perf_counter()
     judged = list(_judged(detector, store, chunks, progress))
-    scores, outside = (np.concatenate(values)[columns.row] for values in zip(*judged, strict=True))
+    scores, outside, doubted = (np.concatenate(values)[columns.row] for values in zip(*judged, strict=True))
     probabilities = detector.probabilities(scores)
-    metrics = _metrics(columns, (scores, probabilities, outside), detector, task.config)
+    metrics = _metrics(columns, (scores, probabilities, outside, doubted), detector, task.config)
     read = np.flatnonzero((columns.split != "test") | task.config.evaluate_test)
     seconds = {"fit_s": round(fitted - started, 2), "evaluate_s": round(time.perf_counter() - fitted, 2)}
     known |= {"fitted_on": len(train.y), "fpr_promise": _promise(columns, probabilities, detector, task.config)}
@@ -206,21 +208,22 @@ def _complete(
 
 def _judged(
     detector: Detector, store: FeatureStore, chunks: list[FeatureChunk], progress: Progress
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
-    """Scores of every chunk, and which of its images are outside by their features."""
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Scores of every chunk, and which of its images are outside by their features, and which `real` is doubted."""
     for number, block in enumerate(store.blocks(chunks, detector.extractor.digest)):
         progress("evaluate", number, len(chunks))
-        yield detector.scores(block), detector.outside(block)
+        scores = detector.scores(block)
+        yield scores, detector.outside(block), detector.doubted(block, detector.probabilities(scores))
 
 
 def _metrics(
     columns: Columns,
-    judged: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
+    judged: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]],
     detector: Detector,
     config: FitConfig,
 ) -> dict[str, Any]:
-    scores, probabilities, outside = judged
-    unsure = outside | detector.unsure(probabilities, columns.shortest, columns.longest, columns.quality)
+    scores, probabilities, outside, doubted = judged
+    unsure = outside | doubted | detector.unsure(probabilities, columns.shortest, columns.longest, columns.quality)
     classes = class_names(columns.path)
     masks = {split: columns.split == split for split in SPLITS}
     if not config.evaluate_test:

@@ -36,7 +36,7 @@ def model_id_for(name: str, job_id: str) -> str:
 
 
 def write_head(folder: StorePath, detector: Detector) -> None:
-    """Writes the arrays of head and domain check into a model's folder; never a pickle."""
+    """Writes the arrays of head and checks into a model's folder; never a pickle."""
     write_bytes(folder / HEAD, save({name: np.ascontiguousarray(a) for name, a in detector.arrays().items()}))
 
 
@@ -69,7 +69,7 @@ def answers_digest(card: Card, head: StorePath, entry: Entry | None) -> str | No
     except FileNotFoundError:
         return None
     parts = {key: card.get(key) for key in _DECIDING}
-    parts |= {"codec": card["codec"]} if card.get("codec") else {}  # models of earlier versions keep their digest
+    parts |= {name: card[name] for name in ("codec", "traces") if card.get(name)}  # earlier models keep their digest
     parts["calibration"] = {key: value for key, value in card["calibration"].items() if key in _CURVE}
     deciding = json.dumps({"head": arrays, **parts}, sort_keys=True)
     return hashlib.sha256(deciding.encode()).hexdigest()

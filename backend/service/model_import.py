@@ -159,7 +159,7 @@ def _check_card(card: Any) -> None:
         Calibration.from_json(card["calibration"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InvalidInput("card.json has no usable calibration.", "Export the model again.") from None
-    for name in ("fpr_promise", "domain", "codec"):
+    for name in ("fpr_promise", "domain", "codec", "traces"):
         if not isinstance(card.get(name), dict | None):
             raise InvalidInput(f"card.json has no usable {name!r}.", "Export the model again.")
     check_limits(card)

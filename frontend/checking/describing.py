@@ -19,7 +19,7 @@ def describe_probability(prediction: Json) -> str:
 def describe_reasons(prediction: Json, card: Json) -> list[str]:
     """The reasons of the verdict in the visitor's language; those with a code unknown here in the service's English."""
     sentences, codes = prediction.get("reasons") or [], prediction.get("reason_codes") or []
-    values: dict[str, dict[str, str]] = {"features": {}}
+    values: dict[str, dict[str, str]] = {"features": {}, "traces": {}}
     if card.get("sides"):
         values["size"] = {"size": describe_size(prediction), "sides": describe_sides(card)}
     if card.get("codec"):

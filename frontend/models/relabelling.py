@@ -21,6 +21,7 @@ _FIT_FIELDS = (
     "validation_fraction",
     "test_fraction",
     "target_fpr",
+    "doubt",
     "evaluate_test",
     "measure_limits",
     "seed",

@@ -51,7 +51,12 @@ def describe_unsure(card: Json) -> list[str]:
         return []
     share, accuracy = rate(measured["unsure_share"]), rate(measured.get("sure_accuracy"))
     key = "trust.unsure.test" if card["metrics"].get("test") else "trust.unsure.validation"
-    return [say(key, share=share, accuracy=accuracy)]
+    lines = [say(key, share=share, accuracy=accuracy)]
+    if traces := card.get("traces"):
+        lines.append(
+            say("trust.doubt", rate=rate(card["config"].get("doubt")), generators=count(len(traces["generators"])))
+        )
+    return lines
 
 
 def describe_edited(card: Json) -> list[str]:

@@ -44,6 +44,7 @@ DETAILS = (
     "config.validation_fraction",
     "config.test_fraction",
     "config.target_fpr",
+    "config.doubt",
     "config.evaluate_test",
     "config.measure_limits",
     "seed",

@@ -82,9 +82,14 @@ TEXTS: dict[str, Text] = {
         "Файл сжат гораздо сильнее любого изображения, на котором модель обучена (качество JPEG от {quality}): следов, "
         "которые она ищет, могло не остаться.",
     ),
+    "reason.traces": Text(
+        "It leans towards what the fakes of several generators have in common: “real” does not deserve trust here.",
+        "Оно похоже на то общее, что есть у подделок нескольких генераторов: ответу «настоящее» здесь верить нельзя.",
+    ),
     "reason.short.codec": Text("Compressed too hard", "Слишком сильно сжато"),
     "reason.short.features": Text("Unlike what it learnt from", "Не похоже на обучающие"),
     "reason.short.size": Text("Size it never saw", "Незнакомый размер"),
+    "reason.short.traces": Text("Leans towards fakes", "Похоже на подделки"),
     "reason.short.too_close": Text("Too close to call", "Близко к границе"),
     "answer.outside": Text("Outside of what the model was trained on.", "Вне того, на чём модель обучена."),
     "answer.inside": Text(

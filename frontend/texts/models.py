@@ -198,6 +198,7 @@ TEXTS: dict[str, Text] = {
     "card.config.validation_fraction": Text("Share of validation images", "Доля валидации"),
     "card.config.test_fraction": Text("Share of test images", "Доля теста"),
     "card.config.target_fpr": Text("Aimed share of false alarms", "Желаемая доля ложных тревог"),
+    "card.config.doubt": Text("Share of REAL that may be doubted", "Доля REAL под сомнением"),
     "card.config.evaluate_test": Text("Measured on test images", "Измерена на тесте"),
     "card.config.measure_limits": Text("Limits measured", "Пределы измерены"),
     "card.config.seed": Text("Seed", "Зерно генератора случайных чисел"),

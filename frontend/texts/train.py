@@ -30,6 +30,7 @@ TEXTS: dict[str, Text] = {
     "train.choose": Text("Choose one or several", "Выберите один или несколько"),
     "train.auto_c": Text("Choose C for me", "Подобрать C автоматически"),
     "train.target_fpr": Text("Accepted false alarms, % of REAL", "Допустимые ложные тревоги, % от REAL"),
+    "train.doubt": Text("Answers REAL that may be doubted, % of REAL", "Ответы REAL под сомнением, % от REAL"),
     "train.typed.backbone": Text("Another network of timm's", "Другая сеть из timm"),
     "train.typed.backbone.name": Text("Name of the network", "Название сети"),
     "train.typed.backbone.help": Text(
@@ -174,6 +175,8 @@ TEXTS: dict[str, Text] = {
     "setting.test_fraction": Text("Share kept for the test", "Доля для теста"),
     "setting.target_fpr": Text("Accepted false alarms", "Допустимые ложные тревоги"),
     "setting.target_fpr.auto": Text("best accuracy", "лучшая точность"),
+    "setting.doubt": Text("Answers REAL that may be doubted", "Ответы REAL под сомнением"),
+    "setting.doubt.auto": Text("none", "нет"),
     "setting.evaluate_test": Text("Measure on the test images", "Оценить на тестовых изображениях"),
     "setting.measure_limits": Text("Measure where it stops working", "Измерить, где она перестаёт работать"),
     "setting.seed": Text("Seed", "Начальное число (seed)"),
@@ -248,6 +251,14 @@ TEXTS: dict[str, Text] = {
         "Порог выбирается так, чтобы среди изображений REAL, по которым он выбирается, FAKE было названо не больше "
         "этой доли, от 0,01 до 50 %. Что верно для новых изображений, говорит страница модели. Если пусто — ради "
         "лучшей точности.",
+    ),
+    "help.doubt": Text(
+        "Unsure in place of real for pictures that lean towards what the fakes of your generators have in common. "
+        "Fewer fakes of unknown generators pass as real, and this share of real pictures becomes unsure, 1 to 50 %. It "
+        "takes three named generators of 30 pictures and 500 real ones.",
+        "«Не уверена» вместо «настоящее» для изображений, которые похожи на общее у подделок ваших генераторов: меньше "
+        "подделок неизвестных генераторов сойдёт за настоящие, но и эта доля настоящих станет неясной, от 1 до 50 %. "
+        "Нужны три названных генератора по 30 изображений и 500 настоящих.",
     ),
     "help.evaluate_test": Text(
         "Switch it off while you compare settings, so that the final figures stay honest.",

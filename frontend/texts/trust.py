@@ -48,6 +48,12 @@ TEXTS: dict[str, Text] = {
         "On {share} of the validation images it says that it is unsure; on the rest it is right in {accuracy}.",
         "На {share} изображений для валидации она говорит, что не уверена; на остальных права в {accuracy} случаев.",
     ),
+    "trust.doubt": Text(
+        "It answers unsure in place of real where a picture leans towards what the fakes of {generators} generators "
+        "have in common: about {rate} of real pictures.",
+        "Вместо «настоящее» она отвечает «не уверена», если изображение похоже на общее у подделок генераторов "
+        "({generators}): около {rate} настоящих изображений.",
+    ),
     "trust.edited": Text(
         "Of {images} real pictures it calls {fpr} fake as they are. With a part of each edited, it calls fake: "
         "{found}.",

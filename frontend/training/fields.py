@@ -27,8 +27,8 @@ TYPED = ""
 """The choice of "another", whose name is typed."""
 NAMED = {"backbone": "backbones", "stages": "stages", "network": "networks"}
 """Option of an extractor -> the list of /options that it is chosen from."""
-LEAST_TARGET, MOST_TARGET = 0.01, 50.0
-"""Percent of REAL called FAKE that can be asked for."""
+SHARES = {"target_fpr": (0.01, 50.0, 0.5), "doubt": (1.0, 50.0, 1.0)}
+"""Least, most and step of what can be asked for in per cent of REAL: called FAKE, and doubted."""
 FIRST = ("backbone", "input_size", "network", "fingerprints")
 """Options of extractors that stand among the first fields; the others are in "More settings"."""
 
@@ -227,17 +227,18 @@ def show_splitting(options: Json) -> dict[str, Any]:
             say(f"setting.{name}"), 2, 50, key=key, format="%d %%", help=say(f"help.{name}"), persist_state=PERSIST
         )
         chosen[name] = percent / 100
-    rate = st.number_input(
-        say("train.target_fpr"),
-        LEAST_TARGET,
-        MOST_TARGET,
-        key=_keep("target_fpr", None),
-        step=0.5,
-        placeholder=say_text("setting.target_fpr.auto"),
-        help=say("help.target_fpr"),
-        persist_state=PERSIST,
-    )
-    chosen["target_fpr"] = None if rate is None else round(rate / 100, 8)
+    for name, (least, most, step) in SHARES.items():
+        share = st.number_input(
+            say(f"train.{name}"),
+            least,
+            most,
+            key=_keep(name, None),
+            step=step,
+            placeholder=say_text(f"setting.{name}.auto"),
+            help=say(f"help.{name}"),
+            persist_state=PERSIST,
+        )
+        chosen[name] = None if share is None else round(share / 100, 8)
     for name in ("evaluate_test", "measure_limits"):
         key = _keep(name, defaults[name])
         chosen[name] = st.toggle(say(f"setting.{name}"), key=key, help=say(f"help.{name}"), persist_state=PERSIST)
@@ -262,8 +263,9 @@ def fill_fields(options: Json, chosen: dict[str, Any]) -> None:
         values["balanced"] = values.pop("class_weight") == "balanced"
     for name in ("validation_fraction", "test_fraction"):
         values[name] = round(100 * values[name])
-    if values.get("target_fpr") is not None:
-        values["target_fpr"] = min(max(round(100 * values["target_fpr"], 6), LEAST_TARGET), MOST_TARGET)
+    for name, (least, most, _) in SHARES.items():
+        if values.get(name) is not None:
+            values[name] = min(max(round(100 * values[name], 6), least), most)
     for extractor in extractors_of(options):
         for option in extractor["options"]:
             name = f"{extractor['name']}.{option['name']}"

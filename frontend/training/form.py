@@ -20,6 +20,7 @@ SPLITTING = (
     "validation_fraction",
     "test_fraction",
     "target_fpr",
+    "doubt",
     "evaluate_test",
     "measure_limits",
     "seed",

@@ -9,7 +9,7 @@ from frontend.texts import TEXTS, say_known, say_option, say_text
 from frontend.training.form import read_config
 from frontend.transport import Json
 
-RATES = frozenset({"validation_fraction", "test_fraction", "target_fpr"})
+RATES = frozenset({"validation_fraction", "test_fraction", "target_fpr", "doubt"})
 
 
 def label_of(setting: str) -> str:
@@ -55,7 +55,7 @@ def name_fingerprints(options: Json, names: list[str]) -> list[str]:
 
 def value_of(setting: str, value: Any) -> str:
     """The value of a setting as text."""
-    if value is None and setting in ("C", "target_fpr"):
+    if value is None and setting in ("C", "target_fpr", "doubt"):
         return say_text(f"setting.{setting}.auto")
     if setting in RATES:
         return rate(float(value), 2).replace(".00 ", " ")

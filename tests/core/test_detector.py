@@ -19,6 +19,7 @@ from backend.core.domain import fit_domain
 from backend.core.errors import Cancelled, ConfigError, IntegrityError, OneClass, TooFewImages
 from backend.core.extractors import Extractor, check_spec, create
 from backend.core.heads import HEADS, HeadConfig
+from backend.core.traces import Traces
 
 
 def make_images(count: int, seed: int) -> tuple[list[NDArray[np.uint8]], NDArray[np.int8]]:
@@ -171,6 +172,32 @@ def test_an_image_of_features_never_seen_is_unsure_and_the_check_is_stored(extra
     assert restored.predict(images) == answers
     with pytest.raises(IntegrityError):
         restore(card, {**checked.arrays(), "domain.mean": np.zeros(3, np.float32)}, backbones=Path())
+
+
+def test_a_real_that_leans_towards_fakes_is_unsure_and_in_its_domain_all_the_same(detector: Detector) -> None:
+    images, _ = make_images(20, 23)
+    features, before = detector.extractor.extract(images), detector.predict(images)
+    called_real = np.array([answer.label == "REAL" for answer in before])
+    weights = -np.random.default_rng(0).normal(size=features.shape[1]).astype(np.float32)
+    limit = float(np.median((features @ weights)[called_real]))
+    doubting = replace(detector, traces=Traces(weights, 0.0, limit, ("a", "b", "c")))
+    answers, leans = doubting.predict(images), called_real & (features @ weights > limit)
+    assert 0 < leans.sum() < called_real.sum()
+    assert (features[~called_real] @ weights > limit).any()  # a FAKE stays one, however it leans
+    assert ["traces" in answer.reason_codes for answer in answers] == leans.tolist()
+    assert all(answer.verdict == "unsure" and answer.in_domain is None for answer in np.array(answers)[leans])
+    assert np.array(answers)[~leans].tolist() == np.array(before)[~leans].tolist()
+    probabilities = np.array([answer.probability_fake for answer in answers])
+    assert doubting.doubted(features, probabilities).tolist() == leans.tolist()
+    assert not detector.doubted(features, probabilities).any()
+    card = json.loads(json.dumps(doubting.describe()))
+    assert card["traces"] == {"generators": ["a", "b", "c"], "limit": limit}
+    assert restore(card, doubting.arrays(), backbones=Path()).predict(images) == answers
+    for wrong in ({"traces.weights": np.zeros(3, np.float32)}, {"traces.offset": np.array([np.nan])}):
+        with pytest.raises(IntegrityError):
+            restore(card, {**doubting.arrays(), **wrong}, backbones=Path())
+    with pytest.raises(IntegrityError):
+        restore({**card, "traces": {**card["traces"], "generators": "abc"}}, doubting.arrays(), backbones=Path())
 
 
 def test_verdicts_counted_over_many_images_are_those_given_one_by_one(detector: Detector) -> None:

@@ -14,6 +14,7 @@ import pytest
 from backend.core.config import FitConfig
 from backend.core.edited import FEWEST_IMAGES, LEAST_GAIN
 from backend.core.edits import EDITS
+from backend.core.errors import TooFewImages
 from backend.core.guarantee import LEAST_IMAGES, fpr_bound
 from backend.service.app import Service
 from backend.service.fit_columns import Columns
@@ -107,6 +108,13 @@ def test_a_fit_that_was_told_not_to_measure_counts_for_whole_images_only(
     edited = card["edited"]
     assert (edited["images"], edited["kinds"], edited["whole_images_only"]) == (0, [], True)
     assert "told not to" in edited["reason"]
+
+
+def test_a_fit_that_is_to_doubt_needs_more_photographs_than_the_demonstration_has(
+    service: Service, demo: str, model: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TooFewImages, match="REAL training images"):
+        fit_here(service, demo, tmp_path, replace(QUICK, doubt=0.18))
 
 
 def test_unread_test_images_promise_nothing(service: Service, demo: str, model: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from backend.api.schemas.common import OneLine, Strict
-from backend.core.config import TARGET_FPR, FitConfig
+from backend.core.config import DOUBT, TARGET_FPR, FitConfig
 from backend.core.errors import ConfigError, UnknownHead
 from backend.core.extractors import CNN, DEFAULT_SPEC, check_spec, concatenation
 from backend.core.extractors.stages import PRESETS
@@ -159,6 +159,15 @@ class FitConfigIn(Strict):
     evaluate_test: bool = Field(
         True, description="false while comparing configurations: the test images stay unread, and final figures honest"
     )
+    doubt: float | None = Field(
+        None,
+        ge=DOUBT[0],
+        le=DOUBT[1],
+        description="Make `real` `unsure` for images that lean towards what the fakes of the data set's generators "
+        "have in common, at the price of this share of REAL images: about half as many fakes of unknown generators are "
+        "answered `real`. It takes three named generators. null: no such check",
+        examples=[0.18],
+    )
     measure_limits: bool = Field(
         True,
         description="Whether the fit measures at its end where the detector stops working: on photographs "
@@ -196,6 +205,7 @@ class FitConfigIn(Strict):
             test_fraction=self.test_fraction,
             target_fpr=self.target_fpr,
             evaluate_test=self.evaluate_test,
+            doubt=self.doubt,
             measure_limits=self.measure_limits,
             seed=self.seed,
             name=self.name.strip(),

@@ -78,6 +78,12 @@ class ModelCard(BaseModel):
         "quality below which an image is outside; null for models of older versions",
         examples=[{"jpeg_quality": [75, 75], "outside_below": 45}],
     )
+    traces: dict[str, Any] | None = Field(
+        None,
+        description="What a fit with `doubt` takes back `real` by: the generators whose common direction it looks "
+        "along, and how far along it an image may lie, in standard deviations of REAL images; null without it",
+        examples=[{"generators": ["began", "dcgan", "glow"], "limit": 0.93}],
+    )
     metrics: dict[str, Any] = Field(
         description="By split: accuracy, AUROC, losses, intervals, curves, confusion, unsure_share, sure_accuracy, "
         "outside_share …"

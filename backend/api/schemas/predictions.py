@@ -106,7 +106,7 @@ class Prediction(Strict):
     reasons: list[str] = Field(description="Sentences that explain the verdict")
     reason_codes: list[str] = Field(
         description="One for each of the reasons, for a program; they do not change between versions",
-        examples=[["size", "codec", "features", "too_close", "unstable"]],
+        examples=[["size", "codec", "features", "traces", "too_close", "unstable"]],
     )
     closest_generator: str | None = Field(
         None,

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.traces import FEWEST_FAKES, FEWEST_REAL, REFUSED, Traces, fit_traces
+from backend.core.errors import TooFewImages
+from backend.core.held_out import Rows
+from backend.core.traces import FEWEST_FAKES, FEWEST_REAL, REFUSED, Traces, fit_traces, traces_of
 
 WIDTH = 30
 SCALES = np.logspace(-2, 2, WIDTH)
@@ -69,3 +71,28 @@ def test_too_few_photographs_give_nothing() -> None:
     fakes = {str(name): make_fakes(name, FEWEST_FAKES) for name in range(3)}
     assert fit_traces(make_real(FEWEST_REAL - 1, 1), fakes, make_real(200, 2), 0) is None
     assert fit_traces(make_real(FEWEST_REAL, 1), fakes, make_real(99, 2), 0) is None
+
+
+def make_rows(real: int, generators: int) -> Rows:
+    """REAL images and 40 fakes of each generator, and 40 of a generator without a name."""
+    names = ["", *(str(name) for name in range(generators))]
+    fakes = [make_fakes(name, 40) for name in range(len(names))]
+    X, y = np.concatenate([make_real(real, 1), *fakes]), np.repeat([0, 1], [real, 40 * len(names)]).astype(np.int8)
+    return Rows(X, y, np.arange(len(y)), np.repeat(["", *names], [real, *[40] * len(names)]))
+
+
+def test_a_fit_that_is_to_doubt_learns_it_from_the_named_generators() -> None:
+    train, held_out = make_rows(600, 3), make_rows(300, 0)
+    assert traces_of(train, held_out, None, 0) is None
+    found = traces_of(train, held_out, 0.1, 0)
+    assert found is not None
+    assert found.generators == ("0", "1", "2")
+    assert found.beyond(held_out.X[held_out.y == 0]).mean() == pytest.approx(0.1, abs=0.01)
+
+
+@pytest.mark.parametrize(("real", "held_out", "generators"), [(600, 300, 2), (499, 300, 3), (600, 99, 3)])
+def test_a_fit_that_cannot_doubt_says_what_it_lacks(real: int, held_out: int, generators: int) -> None:
+    said = f"are {generators} named generators .* {real} REAL training images and {held_out} REAL"
+    with pytest.raises(TooFewImages, match=said) as caught:
+        traces_of(make_rows(real, generators), make_rows(held_out, 0), 0.18, 0)
+    assert "leave `doubt` out" in caught.value.hint
