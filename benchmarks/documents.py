@@ -31,6 +31,7 @@ from benchmarks import (
     fingerprint_survival,
     fingerprints,
     fuzz,
+    int8,
     load,
     reliability,
     scaling,
@@ -84,6 +85,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "extraction": lambda: speed_tables.extraction(read_result("extraction")),
         "bound": lambda: speed_tables.bound(read_result("extraction")),
         "serving": lambda: speed_tables.serving(read_result("serving")),
+        "int8": lambda: int8.table(read_result("int8")["rows"]),
         "photograph": lambda: speed_tables.photograph(read_result("photograph")),
     },
     "docs/ablation.md": {
