@@ -26,6 +26,7 @@ STEP_OF = {
     "check": "import",
     "download": "import",
     "import": "import",
+    "profile": "import",
     "gather": "fine-tune",
     "fine-tune": "fine-tune",
     "features": "features",

@@ -48,6 +48,9 @@ def test_images_and_configuration_make_a_model(running: RunningService, card: di
     assert set(card["accuracy"]) == {"train", "validation", "test"}
     assert card["metrics"]["test"]["n"] > 0
     assert httpx.get(f"{running.url}/models/{card['id']}").json() == card
+    asked = {"dataset_id": card["dataset"]["id"], "make": False}
+    findings = httpx.get(f"{running.url}/eda", params=asked).json()["audit"]["findings"]
+    assert card["audit"] == [{key: found[key] for key in ("code", "severity", "title")} for found in findings]
     assert httpx.get(f"{running.url}/datasets/{card['dataset']['id']}").json()["images"] == 80
     assert leftovers(running) == []
 
