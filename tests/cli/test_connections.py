@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
@@ -149,6 +151,34 @@ def test_a_request_on_its_way_when_the_server_ends_is_answered() -> None:
                 for late, missing in ((silent, GET), (half, GET[20:]), (waiting, GET)):
                     late.sendall(missing)
                     assert rest(late).startswith(b"HTTP/1.1 200 ")  # and the end: it is not kept
+
+
+def test_a_connection_that_is_made_while_the_server_ends_is_answered() -> None:
+    """Clients that never pause; each ends with the first connection that is refused, none with one that is reset."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def index() -> str:
+        return "here"
+
+    for _ in range(5):
+        with running(app, head_seconds=60, last_seconds=60) as (server, port), ThreadPoolExecutor(6) as threads:
+
+            def ask_until_refused(port: int = port) -> int:
+                for asked in itertools.count():
+                    try:
+                        connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+                    except ConnectionRefusedError:
+                        return asked
+                    with connection:
+                        connection.sendall(GET)
+                        read_until(connection, b'"here"')
+                raise AssertionError
+
+            asking = [threads.submit(ask_until_refused) for _ in range(6)]
+            time.sleep(0.2)
+            server.should_exit = True
+            assert all(thread.result(20) for thread in asking)
 
 
 def test_fewer_files_mean_fewer_connections() -> None:
