@@ -5,7 +5,7 @@
     DEEPFAKE_DATA=... python -m benchmarks.cifake --final --ship    and puts the default detector into models/
 
 The first row is the cold fit: an empty data folder, the published archive, the default configuration. The others are
-refits on its cached features.
+refits on its cached features. The one with another C is timed without a look at its memory, which takes a tenth of it.
 """
 
 from __future__ import annotations
@@ -179,7 +179,9 @@ def main() -> None:
                             f"shipped: {ship(service, card, SHIPPED, 'CIFAKE, logistic regression')}", file=sys.stderr
                         )
                     params = {"dataset_id": card["dataset"]["id"]}
-            _, refit = measure(service, params, replace(REFIT, seed=given.seed))
+            again = replace(REFIT, seed=given.seed)
+            _, refit = measure(service, params, again)
+            refit["seconds"] = round(run_job(service, "fit", {**params, "config": again.to_json()})[1], 1)
             dataset = service.datasets.get("CIFAKE")
         finally:
             service.close()

@@ -58,7 +58,7 @@ def costs(result: Result) -> str:
         lines.append(f"| {name} | {values['seconds']:.0f} | {values['peak_memory_mib'] / 1024:.1f} GiB |")
 
     rows = result["rows"]
-    row("logreg from the archive: import, features, fit, figures", rows["logreg"])
+    row("logreg from the archive: import, audit, features, fit, figures", rows["logreg"])
     for name in ("svm", "svm_rbf"):
         row(f"{name} on cached features, `C` chosen", rows[name])
     row("mlp on cached features, 15 epochs", rows["mlp"])

@@ -43,7 +43,7 @@ CONFIG = replace(FitConfig(), head=HeadConfig("logreg", C=0.01))
 ROWS = ("1000/2", "10000/1", "10000/2", "100000/1", "100000/2", "500000/2")
 """Images and worker processes of each row."""
 
-STEPS = ("import_s", "features_s", "fit_s", "evaluate_s")
+STEPS = ("import_s", "audit_s", "features_s", "fit_s", "evaluate_s")
 
 
 def make_zip(source: Path, target: Path, images: int) -> None:
@@ -104,12 +104,13 @@ def _size(folder: Path) -> int:
 def table(rows: list[dict[str, Any]]) -> str:
     """A Markdown table, one row a measurement."""
     lines = [
-        "| images | workers | import | features | fit | figures | µs an image: import | features | peak memory |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| images | workers | import | audit | features | fit | figures | µs an image: import | audit | features "
+        "| peak memory |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         seconds = [f"{row[step]:.1f} s" for step in STEPS]
-        each = [f"{1e6 * row[step] / row['images']:.0f}" for step in STEPS[:2]]
+        each = [f"{1e6 * row[step] / row['images']:.0f}" for step in STEPS[:3]]
         memory = f"{row['peak_memory_mib'] / 1024:.1f} GiB"
         lines.append("| " + " | ".join([f"{row['images']:,}", str(row["workers"]), *seconds, *each, memory]) + " |")
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
@@ -35,16 +35,19 @@ IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 _SHOWN_LEVELS = 32
 
+See = Callable[[list[DecodedImage], list[RowInfo], NDArray[np.float32]], None]
+"""What else is done with neighbours of one size: images, their rows, and their spectra as `log_power` gives them."""
 
-def stats_of(images: Iterable[DecodedImage], rows: Iterable[RowInfo]) -> Partial:
+
+def stats_of(images: Iterable[DecodedImage], rows: Iterable[RowInfo], see: See = lambda *_: None) -> Partial:
     """The statistics of some images, one row of information each.
 
     `images` may be a generator: neighbours of one size are measured together, up to a quarter of a million pixels,
-    and then let go. Raises LabelMismatch where there are more images than rows or the reverse.
+    shown to `see`, and then let go. Raises LabelMismatch where there are more images than rows or the reverse.
     """
     partial = Partial()
     for batch in _batches(images, rows):
-        partial = merge(partial, _stats_of_batch(batch))
+        partial = merge(partial, _stats_of_batch([image for image, _ in batch], [row for _, row in batch], see))
     return replace(partial, blocks=(partial.images(),))
 
 
@@ -135,12 +138,12 @@ def _batches(images: Iterable[DecodedImage], rows: Iterable[RowInfo]) -> Iterato
         yield batch
 
 
-def _stats_of_batch(batch: list[tuple[DecodedImage, RowInfo]]) -> Partial:
-    images, rows = [image for image, _ in batch], [row for _, row in batch]
+def _stats_of_batch(images: list[DecodedImage], rows: list[RowInfo], see: See) -> Partial:
     pixels = np.stack([image.pixels for image in images]) if len(images) > 1 else images[0].pixels[np.newaxis]
     measures = measure(pixels)
     spectra = log_power(pixels)
-    records = np.empty(len(batch), dtype=IMAGE_NUMBERS)
+    see(images, rows, spectra)
+    records = np.empty(len(rows), dtype=IMAGE_NUMBERS)
     records["row"] = [row.row for row in rows]
     records["label"] = [LABEL_CODES[row.label] for row in rows]
     records["bytes"] = [row.bytes for row in rows]
@@ -154,7 +157,7 @@ def _stats_of_batch(batch: list[tuple[DecodedImage, RowInfo]]) -> Partial:
         places.setdefault((row.split, row.label), []).append(i)
     return Partial(
         counts=Counter((row.split, row.label, row.generator) for row in rows),
-        formats=Counter((image.format, image.mode, row.label) for image, row in batch),
+        formats=Counter((image.format, image.mode, row.label) for image, row in zip(images, rows, strict=True)),
         levels={key: count_levels(pixels[mine] if len(mine) < len(rows) else pixels) for key, mine in places.items()},
         spectra={
             name: spectra[records["label"] == code].sum(axis=0, dtype=np.float64)

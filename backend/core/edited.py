@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def measure_edited(
     fakes: Sequence[Pixels],
     source: str,
     seed: int,
+    threads: int = 1,
     progress: Progress,
 ) -> dict[str, Any]:
     """{images, source, fpr, kinds: [{kind, recall, interval}], whole_images_only, reason} on edited photographs.
@@ -49,15 +51,22 @@ def measure_edited(
         )
     kinds = [name for name, row in EDITS.items() if row.donor != FAKE or fakes]
     called = np.zeros((len(kept), 1 + len(kinds)), bool)
-    for place, number in enumerate(kept):
-        progress("evaluate", place, len(kept))
+
+    def judge(place: int) -> NDArray[np.bool_]:
+        number = kept[place]
         pixels, other = photographs[number], photographs[kept[(place + 1) % len(kept)]]
         copies = [pixels]
         for kind in kinds:
             donor = fakes[place % len(fakes)] if EDITS[kind].donor == FAKE else other
             random = np.random.default_rng((seed, place))  # the same ellipse for every kind
             copies.append(edit(pixels, kind, random, donor=donor))
-        called[place] = call_copies(detector, copies, qualities[number])
+        return call_copies(detector, copies, qualities[number])
+
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(kept), 4 * threads):  # told to stop, it has few left to wait for
+            progress("evaluate", start, len(kept))
+            places = range(start, min(start + 4 * threads, len(kept)))
+            called[places] = list(pool.map(judge, places))
     fpr = float(called[:, 0].mean())
     rows: list[dict[str, Any]] = []
     for column, kind in enumerate(kinds, start=1):

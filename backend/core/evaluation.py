@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
@@ -103,7 +102,7 @@ def evaluate(
 
 def cifar_class(filename: str) -> str | None:
     """The CIFAR-10 class that a CIFAKE file name tells, e.g. "0000 (10).jpg" -> "truck"; None for any other name."""
-    match = _CIFAKE_NAME.fullmatch(PurePosixPath(filename).name)
+    match = _CIFAKE_NAME.fullmatch(filename.rpartition("/")[2])
     if match is None:
         return None
     number = int(match[1] or 1)

@@ -16,6 +16,7 @@ from backend.core.edits import EDITS
 from backend.core.images import MOST_PIXELS, decode
 from backend.service.datasets import FeatureChunk, read_chunk
 from backend.service.fit_columns import Columns
+from backend.settings import count_cores
 
 MOST_IMAGES, MOST_FAKES, MOST_CHUNKS = 200, 50, 8
 """Most photographs that are edited, fakes whose parts are pasted, and chunks that either are read from."""
@@ -47,6 +48,7 @@ def measure_held_out_edits(
         fakes=[_read(detector, data)[0] for data in donors],
         source=split,
         seed=config.seed,
+        threads=count_cores(),
         progress=progress,
     )
 

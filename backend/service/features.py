@@ -134,7 +134,11 @@ class FeatureStore:
 
     def blocks(self, chunks: Iterable[FeatureChunk], digest: str) -> Iterator[NDArray[np.float32]]:
         """The features chunk by chunk, float32, read ahead. Raises IntegrityError where some are missing or damaged."""
-        yield from read_ahead(lambda chunk: self._read(chunk, digest).astype(np.float32), chunks)
+        yield from read_ahead(lambda chunk: self.block(chunk, digest), chunks)
+
+    def block(self, chunk: FeatureChunk, digest: str) -> NDArray[np.float32]:
+        """The features of one chunk, float32. Raises IntegrityError where they are missing or damaged."""
+        return self._read(chunk, digest).astype(np.float32)
 
     def delete(self, chunks: Iterable[str]) -> None:
         """Remove the features of the chunks of these digests for every extractor, and their sums of fingerprints."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,25 +43,25 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     chunks = service.datasets.chunks(info.id)
     total = sum(chunk.rows for chunk in chunks)
     every = max(1, -(-total // MOST_AUDITED))
-    files = tuple(context.folder / f"traits-{number}.npy" for number in range(len(chunks)))
+    files = tuple(context.folder / f"measures-{number}.npz" for number in range(len(chunks)))
     tasks, start = [], 0
-    for chunk, traits in zip(chunks, files, strict=True):
-        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, traits, context.turn))
+    for chunk, file in zip(chunks, files, strict=True):
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, file, context.turn))
         start += chunk.rows
-    parts: dict[int, Partial] = {}
-    done = 0
+    merged, waiting = Partial(), dict[int, Partial]()
+    done = joined = 0
 
     def collect(number: int, part: Partial) -> None:
-        nonlocal done
-        parts[number] = part
+        nonlocal merged, done, joined
+        waiting[number] = part
+        while joined in waiting:  # in row order, so that the figures never depend on the workers' speed
+            merged = merge(merged, waiting.pop(joined))
+            joined += 1
         done += chunks[number].rows
         context.progress("profile", done, total)
 
     context.progress("profile", 0, total)
     service.engine.map(profile_chunk, tasks, on_result=collect, cancelled=context.cancelled)
-    merged = parts[0]
-    for number in range(1, len(chunks)):  # in row order, so that the figures never depend on the workers' speed
-        merged = merge(merged, parts.pop(number))
     finish_task = FinishProfileTask(service.datasets.root, info, merged, files)
     service.engine.map(finish_profile, [finish_task], on_result=lambda *_: None, cancelled=context.cancelled)
     return {"dataset_id": info.id}
@@ -97,12 +96,12 @@ class ProfileTask:
     chunk: FeatureChunk
     start: int  # row of its first image
     every: int  # rows that this number divides are audited
-    traits: StorePath  # file for what the audit needs of them: too much for a message
+    measures: StorePath  # file for the numbers of each image: too much for messages
     stop: Turn
 
 
 def profile_chunk(task: ProfileTask) -> Partial:
-    """Statistics of one chunk's images, without dropped ones; their traits stand in a file. Runs on a worker."""
+    """Sums over one chunk's images, without dropped ones; the numbers of each stand in a file. Runs on a worker."""
     columns = ["row", "label", "split", "generator", "bytes"]
     index = DatasetStore(task.datasets).index_rows(task.info, task.start, task.start + task.chunk.rows, columns)
     rows = index.to_pylist()
@@ -110,21 +109,20 @@ def profile_chunk(task: ProfileTask) -> Partial:
         raise Cancelled("The job was told to stop.")
     infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in rows]
     files = read_chunk(task.chunk)
+    images = (decode(files[info.row - task.start], max_pixels=MOST_PIXELS) for info in infos)
     traits: list[NDArray[Any]] = []
 
-    def images() -> Iterator[DecodedImage]:
-        for info in infos:
-            data = files[info.row - task.start]
-            image = decode(data, max_pixels=MOST_PIXELS)
-            if info.row % task.every == 0:
-                traits.append(measure_traits(image, read_header(data), info.row))
-            yield image
+    def measure(images: list[DecodedImage], infos: list[RowInfo], spectra: NDArray[np.float32]) -> None:
+        seen = [place for place, info in enumerate(infos) if info.row % task.every == 0]
+        rows = [infos[place].row for place in seen]
+        headers = [read_header(files[row - task.start]) for row in rows]
+        traits.append(measure_traits([images[place] for place in seen], headers, rows, spectra[seen]))
 
-    partial = stats_of(images(), infos)
+    partial = stats_of(images, infos, measure)
     buffer = io.BytesIO()
-    np.save(buffer, join(traits), allow_pickle=False)
-    write_bytes(task.traits, buffer.getvalue())
-    return partial
+    np.savez(buffer, allow_pickle=False, images=partial.images(), traits=join(traits))
+    write_bytes(task.measures, buffer.getvalue())
+    return replace(partial, blocks=())
 
 
 @dataclass(frozen=True)
@@ -133,16 +131,17 @@ class FinishProfileTask:
 
     datasets: StorePath
     info: DatasetInfo
-    merged: Partial
-    traits: tuple[StorePath, ...]  # the files of all chunks
+    sums: Partial  # of all chunks
+    measures: tuple[StorePath, ...]  # their files
 
 
 def finish_profile(task: FinishProfileTask) -> None:
     """Writes the profile. Runs on a worker, since it reads a row for every image."""
     index = DatasetStore(task.datasets).index(task.info, INDEX_COLUMNS)
-    profile = finish(task.merged, index)
-    images = task.merged.images()
-    traits = join([np.load(io.BytesIO(read_bytes(file)), allow_pickle=False) for file in task.traits])
+    measured = [np.load(io.BytesIO(read_bytes(file)), allow_pickle=False) for file in task.measures]
+    merged = replace(task.sums, blocks=tuple(arrays["images"] for arrays in measured))
+    profile = finish(merged, index)
+    images, traits = merged.images(), join([arrays["traits"] for arrays in measured])
     audited = np.isin(images["row"], traits["row"])
     rows = index.filter(pa.array(np.isin(index["row"].to_numpy(), traits["row"])))
     profile["audit"] = audit(images[audited], traits, rows, profile)

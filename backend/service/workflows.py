@@ -62,10 +62,12 @@ def fit_detector(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
     service.engine.map(check_dataset, [check], on_result=lambda *_: None, cancelled=context.cancelled)
     chunks = service.datasets.chunks(info.id)
     card = _card_head(model_id, name, config, info)
-    if came is info:  # nobody could look at them before: their audit stands in the card at least
-        profile_images(context, {"dataset_id": info.id})
-    card["audit"] = read_findings(service.datasets.root, info)
     card["timings"]["import_s"] = round(imported - started, 2)
+    if came is info:  # nobody could look at them before: their audit stands in the card at least
+        began = time.perf_counter()
+        profile_images(context, {"dataset_id": info.id})
+        card["timings"]["audit_s"] = round(time.perf_counter() - began, 2)
+    card["audit"] = read_findings(service.datasets.root, info)
     if config.finetune is not None:
         config, card["finetuned"] = _finetune(context, info, chunks, config)
         card["timings"]["finetune_s"] = card["finetuned"]["seconds"]

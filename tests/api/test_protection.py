@@ -270,6 +270,7 @@ def test_only_a_listed_model_is_imported(server: RunningService, keys: dict[str,
 
 
 def test_changes_and_refusals_are_in_the_audit_log(server: RunningService, keys: dict[str, str]) -> None:
+    command(server, "keys", "revoke", make_key(server, "fit").split("_")[1])
     chosen = call(server, "POST", "/set", keys["admin"], json={"model_id": "cifake-logreg"})
     assert chosen.status_code == 200
     call(server, "DELETE", "/models/cifake-logreg", keys["fit"])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from backend.core.audit.balance import contents_of, describe_balance
@@ -21,7 +22,7 @@ from backend.core.audit.report import audit
 from backend.core.audit.traits import FileHeader, join, measure_traits, read_header
 from backend.core.audit.twins import near_pairs
 from backend.core.eda import RowInfo, finish, stats_of
-from backend.core.images import decode, pixel_digest
+from backend.core.images import DecodedImage, decode, pixel_digest
 from tests.pictures import crop, encode
 
 PHOTOS = Path(os.environ.get("DEEPFAKE_DATA", "no-such-folder")) / "photos.zip"
@@ -38,13 +39,13 @@ def audited(
         place = next(i for i, folder in enumerate(folders) if folder in ("REAL", "FAKE"))
         generator = folders[place + 1] if len(folders) > place + 1 else ""
         rows.append(RowInfo(number, folders[place], folders[0] if place else "", generator, len(data), name))
-    partial = stats_of(images, rows)
-    traits = join(
-        [
-            measure_traits(image, read_header(data), n)
-            for n, (image, (_, data)) in enumerate(zip(images, files, strict=True))
-        ]
-    )
+    traits: list[NDArray[Any]] = []
+
+    def measure(images: list[DecodedImage], rows: list[RowInfo], spectra: NDArray[np.float32]) -> None:
+        numbers = [row.row for row in rows]
+        traits.append(measure_traits(images, [read_header(files[n][1]) for n in numbers], numbers, spectra))
+
+    partial = stats_of(images, rows, measure)
     index = pa.table(
         {
             "row": list(range(len(files))),
@@ -56,7 +57,7 @@ def audited(
             "pixel_sha256": [pixel_digest(image.pixels) for image in images],
         }
     )
-    found = audit(partial.images(), traits, index, finish(partial, index))
+    found = audit(partial.images(), join(traits), index, finish(partial, index))
     json.dumps(found, allow_nan=False)
     return found
 
@@ -121,12 +122,24 @@ def test_a_header_is_read_without_the_pixels() -> None:
         assert read_header(junk) == FileHeader()
 
 
+def test_bands_are_the_means_of_rings_from_coarse_to_fine() -> None:
+    down, across = np.fft.fftfreq(64)[:, None] * 64, np.arange(33)[None, :]
+    radius = np.stack([np.hypot(down, across), -np.hypot(down, across)]).astype(np.float32)
+    images = [decode(encode(crop(n, 16))) for n in range(2)]
+    bands = measure_traits(images, [FileHeader()] * 2, [0, 1], radius)["bands"]
+    assert np.all(bands[0] > 4 * np.arange(8) + 0.5)
+    assert np.all(bands[0] < 4 * np.arange(8) + 4.5)
+    np.testing.assert_array_equal(bands[1], -bands[0])
+
+
 def test_a_picture_that_was_saved_again_or_scaled_is_a_near_duplicate_and_another_is_not() -> None:
     pictures = [Image.fromarray(crop(n, 64)) for n in range(12)]
     again = decode(encode(pictures[3], "JPEG", quality=60)).pixels
     scaled = np.asarray(pictures[7].resize((96, 96)))
     pixels = [*(np.asarray(picture) for picture in pictures), again, scaled]
-    thumbnails = np.concatenate([measure_traits(decode(encode(x)), FileHeader(), 0)["thumbnail"] for x in pixels])
+    images = [decode(encode(x)) for x in pixels]
+    spectra = np.zeros((14, 64, 33), np.float32)
+    thumbnails = measure_traits(images, [FileHeader()] * 14, range(14), spectra)["thumbnail"]
     assert near_pairs(thumbnails, np.ones(14)).tolist() == [[3, 12], [7, 13]]
     stretched = np.ones(14)
     stretched[13] = 1.5

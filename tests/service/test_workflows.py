@@ -28,7 +28,7 @@ def test_a_fit_leaves_a_card_with_what_a_user_asks_for(service: Service, demo: s
     assert card["metrics"]["test"]["accuracy"] == card["accuracy"]["test"]
     assert card["generators"]
     assert card["sides"] == [64, 64]
-    assert {"import_s", "features_s", "fit_s", "evaluate_s"} == set(card["timings"])
+    assert {"import_s", "features_s", "fit_s", "evaluate_s", "limits_s"} == set(card["timings"])
 
 
 def test_splits_of_a_fit_keep_photographs_whole(service: Service, demo: str, model: str) -> None:

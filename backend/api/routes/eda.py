@@ -24,7 +24,7 @@ from backend.api.spool import Pack, PackedFile
 from backend.api.uploads import parse_labels
 from backend.api.waiting import answer_with_job
 from backend.core.audit.report import audit
-from backend.core.audit.traits import join, measure_traits, read_header
+from backend.core.audit.traits import FileHeader, join, measure_traits, read_header
 from backend.core.eda import RowInfo, finish, stats_of
 from backend.core.errors import DeepfakeError, NotFound
 from backend.core.images import DecodedImage, decode, pixel_digest
@@ -107,13 +107,14 @@ class _Reading:
         self._pack, self._labels, self._max_pixels = pack, labels, max_pixels
         self._rows: list[RowInfo] = []
         self._digests: list[str] = []
+        self._headers: dict[int, FileHeader] = {}  # by row, where there is an audit to be made
         self._traits: list[NDArray[Any]] = []
         self._errors: list[FileProblem] = []
 
     def profile(self) -> Profile:
         """The profile of the readable images. Raises ProblemError where there is none."""
         images, rows = tee(self._images())
-        partial = stats_of((image for image, _ in images), (row for _, row in rows))
+        partial = stats_of((image for image, _ in images), (row for _, row in rows), self._measure)
         if not self._rows:
             raise nothing_answered(self._errors)
         index = pa.table(
@@ -141,10 +142,16 @@ class _Reading:
             label = "" if self._labels is None else self._labels[entry.index]
             row = RowInfo(entry.index, label, bytes=entry.size, path=entry.filename)
             if self._labels is not None:
-                self._traits.append(measure_traits(image, read_header(data), entry.index))
+                self._headers[row.row] = read_header(data)
             self._rows.append(row)
             self._digests.append(pixel_digest(image.pixels))
             yield image, row
+
+    def _measure(self, images: list[DecodedImage], rows: list[RowInfo], spectra: NDArray[np.float32]) -> None:
+        if self._labels is not None:
+            numbers = [row.row for row in rows]
+            headers = [self._headers[number] for number in numbers]
+            self._traits.append(measure_traits(images, headers, numbers, spectra))
 
     def _decode(self, entry: PackedFile) -> tuple[bytes, DecodedImage]:
         if not entry.is_whole:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
-from backend.core.eda_spectrum import GRID, log_power
+from backend.core.eda_spectrum import GRID
 from backend.core.images import FORMATS, DecodedImage
 
 BANDS = 8
@@ -70,17 +71,23 @@ def read_header(data: bytes) -> FileHeader:
             return FileHeader()
 
 
-def measure_traits(image: DecodedImage, header: FileHeader, row: int) -> NDArray[Any]:
-    """The record (1,) of TRAITS of one image; `row` is its number in the data set."""
-    record = np.zeros(1, TRAITS)
-    record["row"] = row
-    record["format"] = (header.format or image.format).encode()
+def measure_traits(
+    images: Sequence[DecodedImage], headers: Sequence[FileHeader], rows: Sequence[int], spectra: NDArray[np.float32]
+) -> NDArray[Any]:
+    """The records (n,) of TRAITS of some images; `rows` are their numbers in the data set.
+
+    spectra: (n, 64, 33), theirs, see `log_power`.
+    """
+    records = np.zeros(len(images), TRAITS)
+    records["row"] = rows
     for name in ("luma_table", "chroma_table", "sampling", "progressive", "exif", "icc", "xmp", "text"):
-        record[name] = getattr(header, name)
-    record["bands"] = _bands(image.pixels)
-    small = Image.fromarray(image.pixels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    record["thumbnail"] = np.asarray(small)
-    return record
+        records[name] = [getattr(header, name) for header in headers]
+    records["format"] = [(h.format or image.format).encode() for h, image in zip(headers, images, strict=True)]
+    records["bands"] = _bands(spectra)
+    for record, image in zip(records, images, strict=True):
+        small = Image.fromarray(image.pixels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+        record["thumbnail"] = np.asarray(small)
+    return records
 
 
 def join(parts: list[NDArray[Any]]) -> NDArray[Any]:
@@ -109,11 +116,10 @@ def _header_of(image: Image.Image) -> FileHeader:
     )
 
 
-def _bands(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    power = log_power(pixels[np.newaxis])[0].ravel()
-    sums = np.bincount(_RING, weights=power, minlength=BANDS + 1)[1:]
-    bands: NDArray[np.float32] = (sums / _RING_SIZES).astype(np.float32)
-    return bands
+def _bands(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of each ring, (n, BANDS), of spectra (n, 64, 33)."""
+    power = spectra.reshape(len(spectra), -1)
+    return np.column_stack([power[:, ring == _RING].mean(axis=1) for ring in range(1, BANDS + 1)])
 
 
 def _rings() -> NDArray[np.int64]:
@@ -126,4 +132,3 @@ def _rings() -> NDArray[np.int64]:
 
 
 _RING = _rings()
-_RING_SIZES = np.bincount(_RING, minlength=BANDS + 1)[1:]
