@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from frontend.charts import NEUTRAL
+from frontend.charts.heat import ROW_PX, column_names, frame_heat
 from frontend.charts.profile import load_altair
 from frontend.texts import say_text
 
 if TYPE_CHECKING:
     from altair import Chart, LayerChart
 
-_ROW_PX = 34
 _DARK_FROM = 0.55
 """Strength from which a cell is so dark that its figure is white."""
 
@@ -26,13 +26,12 @@ def draw_correlations(names: Sequence[str], matrix: Sequence[Sequence[float]]) -
         for first, row in zip(names, matrix, strict=True)
         for second, value in zip(names, row, strict=True)
     ]
-    label = alt.Axis(labelLimit=160, labelAngle=-40, orient="top")
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("second:N", title=None, sort=list(names), axis=label),
+        x=alt.X("second:N", title=None, sort=list(names), axis=column_names()),
         y=alt.Y("first:N", title=None, sort=list(names), axis=alt.Axis(labelLimit=160)),
     )
     legend = alt.Legend(
-        type="gradient", orient="bottom", title=say_text("fingerprints.compare.value"), gradientLength=200
+        type="gradient", orient="bottom", title=say_text("fingerprints.compare.value"), gradientLength=120
     )
     scale = alt.Scale(scheme="redblue", domain=[-1, 1])
     cells: Chart = base.mark_rect().encode(
@@ -41,8 +40,7 @@ def draw_correlations(names: Sequence[str], matrix: Sequence[Sequence[float]]) -
     )
     ink = alt.condition(f"abs(datum.correlation) > {_DARK_FROM}", alt.value("white"), alt.value("black"))
     figures = base.mark_text(fontSize=12).encode(text=alt.Text("correlation:Q", format=".2f"), color=ink)
-    chart: LayerChart = (cells + figures).properties(height=_ROW_PX * len(names) + 160)
-    return chart
+    return frame_heat(cells + figures, len(names), names, titled=False)
 
 
 def draw_tree(names: Sequence[str], order: Sequence[int], linkage: Sequence[Sequence[float]]) -> Chart:
@@ -69,7 +67,7 @@ def draw_tree(names: Sequence[str], order: Sequence[int], linkage: Sequence[Sequ
             y=alt.Y("low:Q", title=None, axis=axis, scale=heights),
             y2="high:Q",
         )
-        .properties(height=_ROW_PX * len(names) + 60)
+        .properties(height=ROW_PX * len(names) + 60)
     )
     return chart
 

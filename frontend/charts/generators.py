@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from frontend.charts import FAKE, NEUTRAL
+from frontend.charts.heat import ROW_PX, column_names, frame_heat
 from frontend.charts.profile import load_altair
 from frontend.texts import say_text
 from frontend.transport import Json
@@ -13,7 +14,6 @@ from frontend.transport import Json
 if TYPE_CHECKING:
     from altair import Chart, LayerChart
 
-_ROW_PX = 34
 _DARK_FROM = 0.55
 """The share of the scale from which a cell is so dark that its figure is white."""
 MEASURES = ("recall", "auroc", "accuracy")
@@ -45,7 +45,7 @@ def draw_recalls(rows: Sequence[Json]) -> LayerChart:
         y=y,
         tooltip=["generator:N", *(alt.Tooltip(f"{name}:Q", format=".1f") for name in ("found", "low", "high")), "n:Q"],
     )
-    chart: LayerChart = (lines + dots).properties(height=_ROW_PX * len(rows) + 60)
+    chart: LayerChart = (lines + dots).properties(height=ROW_PX * len(rows) + 60)
     return chart
 
 
@@ -63,18 +63,16 @@ def draw_heat(rows: Sequence[Json], names: Sequence[str], measure: str = "recall
         for cell in row["generators"]
     ]
     columns = [cell["generator"] for cell in rows[0]["generators"]]
-    label = alt.Axis(labelLimit=160, labelAngle=-40, orient="top")
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("tested:N", title=say_text("generators.heat.x"), sort=columns, axis=label),
+        x=alt.X("tested:N", title=say_text("generators.heat.x"), sort=columns, axis=column_names()),
         y=alt.Y("fitted:N", title=say_text("generators.heat.y"), sort=list(names), axis=alt.Axis(labelLimit=160)),
     )
     title = say_text(f"generators.heat.value.{measure}")
-    legend = alt.Legend(type="gradient", orient="bottom", title=title, titleLimit=300, gradientLength=200)
+    legend = alt.Legend(type="gradient", orient="bottom", title=title, titleLimit=300, gradientLength=120)
     cells: Chart = base.mark_rect().encode(
         color=alt.Color(f"{field}:Q", scale=alt.Scale(scheme="blues", domain=[0, most]), legend=legend),
         tooltip=["fitted:N", "tested:N", alt.Tooltip(f"{field}:Q", format=fine), "n:Q"],
     )
     ink = alt.condition(f"datum.{field} > {_DARK_FROM * most}", alt.value("white"), alt.value("black"))
     figures = base.mark_text(fontSize=12).encode(text=alt.Text(f"{field}:Q", format=coarse), color=ink)
-    chart: LayerChart = (cells + figures).properties(height=_ROW_PX * len(rows) + 160)
-    return chart
+    return frame_heat(cells + figures, len(rows), columns, titled=True)

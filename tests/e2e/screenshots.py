@@ -20,11 +20,12 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 
 from backend.core.demo import make_demo
 from frontend.client import Client
-from tests.e2e.web import DESKTOP, PHONE, chromium, running_web_app, settle, upload
+from tests.e2e.web import DESKTOP, PHONE, chromium, click, running_web_app, settle, upload
 from tests.running import ROOT, RunningService
 
 TARGET = ROOT / "docs" / "screenshots"
 TALLEST_PX = 5000
+TAB = "[role=tab]"
 VIEWS = (("light", DESKTOP, "light"), ("dark", DESKTOP, "dark"), ("phone", PHONE, "light"))
 """Suffix of the file's name, window in pixels, theme."""
 
@@ -36,6 +37,7 @@ class Stage:
     dataset: str
     models: tuple[str, str]
     job: str
+    matrix: str
     pictures: list[Path]
 
 
@@ -61,6 +63,9 @@ SCENES = (
     Scene("models-compare", lambda stage: f"models?compare={','.join(stage.models)}"),
     Scene("model", lambda stage: f"model?id={stage.models[0]}"),
     Scene("model-mistakes", lambda stage: f"model?id={stage.models[0]}&cell=fp&split=test"),
+    Scene("generators", lambda stage: f"generators?id={stage.matrix}"),
+    Scene("fingerprints", lambda _: "fingerprints", lambda browser, _: click(browser, "Enrolled", css=TAB)),
+    Scene("fingerprints-compare", lambda _: "fingerprints", lambda browser, _: click(browser, "Compare", css=TAB)),
     Scene("jobs", lambda _: "jobs"),
     Scene("job", lambda stage: f"job?id={stage.job}"),
     Scene("check-russian", lambda _: "?lang=ru", lambda browser, stage: upload(browser, stage.pictures[-1])),
@@ -81,7 +86,10 @@ def prepare(service: RunningService, folder: Path) -> Stage:
     ]
     models = [str(job["result"]["model_id"]) for job in jobs]
     client.set_active(models[0])
+    matrix = client.wait(client.cross_evaluate([dataset])["id"])["result"]["evaluation_id"]
     images = list(make_demo())
+    for generator in sorted({image.generator for image in images} - {""}):
+        client.wait(client.enrol_fingerprint(generator, dataset, source_generator=generator)["id"])
     pictures = []
     for number, image in enumerate(images[5 :: len(images) // 9]):
         path = folder / f"picture {number + 1}.jpg"
@@ -89,7 +97,7 @@ def prepare(service: RunningService, folder: Path) -> Stage:
         pictures.append(path)
     notes = folder / "notes.txt"
     notes.write_text("This is no picture.")
-    return Stage(dataset, (models[0], models[1]), str(jobs[1]["id"]), [notes, *pictures])
+    return Stage(dataset, (models[0], models[1]), str(jobs[1]["id"]), str(matrix), [notes, *pictures])
 
 
 def picture_of(browser: WebDriver, window: tuple[int, int], theme: str) -> Image.Image:
