@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import secrets
@@ -33,13 +34,14 @@ class Observe:
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, draining: Draining) -> None:
         self.app, self.metrics, self.draining = app, metrics, draining
+        self._own_ids = map(f"{secrets.token_hex(5)}{{:06x}}".format, itertools.count())  # no secret; no system call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = given if _REQUEST_ID.fullmatch(given) else next(self._own_ids)
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = bytes_in = bytes_out = 0

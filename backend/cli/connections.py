@@ -10,7 +10,7 @@ import asyncio
 import json
 import resource
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import H11Protocol as Protocol
@@ -25,6 +25,9 @@ STALLED_SECONDS = 60.0
 
 LAST_SECONDS = 1.0
 """When the server ends, a connection that it has taken may wait so long for a request that is on its way."""
+
+MOST_JOINED_BYTES = 65_536
+"""So many bytes of an answer are held for one call at most."""
 
 _SPARE_FILES = 200  # descriptors for all else: the database, worker processes, uploads
 
@@ -60,6 +63,37 @@ def _fit_to_files(most: int) -> int:
     return most if soft == resource.RLIM_INFINITY else max(1, min(most, soft - _SPARE_FILES))
 
 
+class JoinedWrites:
+    """A transport that sends by one call what is written in one turn of the loop: an answer's head and its body."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Sends the bytes soon, at once where they are many."""
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+        self._size += len(data)
+        if self._size > MOST_JOINED_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Closes once everything is sent."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        held, self._held, self._size = self._held, [], 0
+        if held and not self._transport.is_closing():
+            self._transport.write(b"".join(held))
+
+
 class _Guarded(Protocol):
     """One connection. It is idle while no request of it is being answered."""
 
@@ -74,7 +108,7 @@ class _Guarded(Protocol):
     _is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, JoinedWrites(transport, self.loop)))
         if len(self.connections) > self.most_connections:
             if not self.idle:
                 self._refuse(503, "unavailable.connections", "The server has as many connections as it takes.")

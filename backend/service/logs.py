@@ -24,8 +24,9 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     handler.addFilter(_is_wanted)
-    # nobody reads these of a record, and each record would look them up
+    # nobody reads these of a record, and each record would look them up (the last: where it was logged)
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # as logging's documentation advises
     root = logging.getLogger()
     root.handlers, root.level = [handler], logging.WARNING
     for name in _OURS:

@@ -120,16 +120,19 @@ class Predictor:
         detector = self._registry.detector(chosen)
         verdicts: dict[int, Verdict] = {}
         decoded: dict[int, tuple[str, DecodedImage]] = {}
+        pixels = 0
         for place, data in enumerate(files):
             sha256 = hashlib.sha256(data).hexdigest()
             try:
                 image = decode(data, max_pixels=self._max_pixels, reduce_above=detector.extractor.reduce_above)
                 decoded[place] = sha256, image
+                pixels += image.width * image.height
             except DeepfakeError as error:
                 verdicts[place] = Verdict(str(chosen), detector.threshold, sha256, error=_without_trace(error))
-            if sum(image.width * image.height for _, image in decoded.values()) >= DECODED_PIXELS:
+            if pixels >= DECODED_PIXELS:
                 verdicts |= _judge(str(chosen), detector, decoded, question)
                 decoded.clear()
+                pixels = 0
         verdicts |= _judge(str(chosen), detector, decoded, question)
         return [verdicts[place] for place in range(len(files))]
 

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 
-from backend.cli.connections import guard_connections
+from backend.cli.connections import MOST_JOINED_BYTES, JoinedWrites, guard_connections
 from backend.cli.ending import Server
 from tests.api.serving import started
 from tests.running import free_port
@@ -179,6 +179,46 @@ def test_a_connection_that_is_made_while_the_server_ends_is_answered() -> None:
             time.sleep(0.2)
             server.should_exit = True
             assert all(thread.result(20) for thread in asking)
+
+
+class Recording(asyncio.Transport):
+    """What was sent by each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.closed
+        self.sent.append(bytes(data))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+def test_head_and_body_of_an_answer_are_sent_by_one_call() -> None:
+    async def main() -> None:
+        below = Recording()
+        above = JoinedWrites(below, asyncio.get_running_loop())
+        above.write(b"head")
+        above.write(b"body")
+        assert below.sent == []
+        await asyncio.sleep(0)
+        assert below.sent == [b"headbody"]
+        above.write(b"x" * MOST_JOINED_BYTES)
+        above.write(b"x")
+        assert len(below.sent.pop()) == MOST_JOINED_BYTES + 1
+        above.write(b"end")
+        above.close()
+        above.write(b"nobody reads this")
+        await asyncio.sleep(0)
+        assert below.sent == [b"headbody", b"end"]
+
+    asyncio.run(main())
 
 
 def test_fewer_files_mean_fewer_connections() -> None:
