@@ -21,7 +21,7 @@ from backend.core.eda_distributions import (
     present_labels,
 )
 from backend.core.eda_duplicates import find_duplicates
-from backend.core.eda_measure import BAND_PIXELS, count_levels, measure
+from backend.core.eda_measure import count_levels, measure
 from backend.core.eda_outliers import find_outliers
 from backend.core.eda_partial import IMAGE_NUMBERS, LABEL_CODES, LABEL_NAMES, Partial, RowInfo, merge
 from backend.core.eda_spectrum import describe_spectrum, log_power, radial_frequencies
@@ -32,6 +32,9 @@ __all__ = ["Partial", "RowInfo", "finish", "merge", "profile_images", "stats_of"
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 """Constants that networks trained on ImageNet normalise with, for comparison."""
+
+BATCH_PIXELS = 1 << 18
+"""Pixels of neighbours that are measured together."""
 
 _SHOWN_LEVELS = 32
 
@@ -123,14 +126,14 @@ def profile_images(images: Sequence[DecodedImage], rows: Sequence[RowInfo] | Non
 
 
 def _batches(images: Iterable[DecodedImage], rows: Iterable[RowInfo]) -> Iterator[list[tuple[DecodedImage, RowInfo]]]:
-    """Runs of images of one size with at most BAND_PIXELS pixels, or one larger image."""
+    """Runs of images of one size with at most BATCH_PIXELS pixels, or one larger image."""
     batch: list[tuple[DecodedImage, RowInfo]] = []
     for image, row in zip_longest(images, rows):
         if image is None or row is None:
             raise LabelMismatch("There are not as many rows as images.", "Give one row of information an image.")
         first = batch[0][0].pixels.shape if batch else image.pixels.shape
         area = image.width * image.height
-        if batch and (image.pixels.shape != first or area * (len(batch) + 1) > BAND_PIXELS):
+        if batch and (image.pixels.shape != first or area * (len(batch) + 1) > BATCH_PIXELS):
             yield batch
             batch = []
         batch.append((image, row))

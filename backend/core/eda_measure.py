@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BAND_PIXELS = 1 << 18
-"""Pixels that are worked on at once: a cache's worth, and what bounds the memory of a large photograph."""
+BAND_PIXELS = 1 << 16
+"""Pixels that are worked on at once: a core's cache holds them and what is made of them."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,7 @@ class Measures:
 
 def luma_of(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Luma (...), 0..255, of RGB pixels (..., 3): 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601)."""
-    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    luma: NDArray[np.float32] = pixels[..., 0] * weights[0]
-    luma += pixels[..., 1] * weights[1]
-    luma += pixels[..., 2] * weights[2]
-    return luma
+    return _luma(*_planes(pixels))
 
 
 def measure(pixels: NDArray[np.uint8]) -> Measures:
@@ -67,15 +63,29 @@ def count_levels(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     return levels
 
 
+def _planes(pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Red, green and blue (...) of pixels (..., 3), each in one piece: what follows is several times as fast."""
+    return [np.ascontiguousarray(pixels[..., channel]) for channel in range(3)]
+
+
+def _luma(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[np.float32]:
+    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    luma: NDArray[np.float32] = red * weights[0]
+    luma += green * weights[1]
+    luma += blue * weights[2]
+    return luma
+
+
 def _add_band(band: NDArray[np.uint8], own: slice, sums: NDArray[np.float64]) -> None:
-    luma = luma_of(band)
-    mine = band[:, own]
-    largest = np.maximum(np.maximum(mine[..., 0], mine[..., 1]), mine[..., 2])
-    spread = largest - np.minimum(np.minimum(mine[..., 0], mine[..., 1]), mine[..., 2])
+    planes = _planes(band)
+    luma = _luma(*planes)
+    red, green, blue = (plane[:, own] for plane in planes)
+    largest = np.maximum(np.maximum(red, green), blue)
+    spread = largest - np.minimum(np.minimum(red, green), blue)
     saturation = np.divide(spread, np.maximum(largest, 1), dtype=np.float32)
-    laplacian = (
-        4.0 * luma[:, 1:-1, 1:-1] - luma[:, :-2, 1:-1] - luma[:, 2:, 1:-1] - luma[:, 1:-1, :-2] - luma[:, 1:-1, 2:]
-    )
+    laplacian = 4.0 * luma[:, 1:-1, 1:-1]
+    for neighbour in (luma[:, :-2, 1:-1], luma[:, 2:, 1:-1], luma[:, 1:-1, :-2], luma[:, 1:-1, 2:]):
+        laplacian -= neighbour
     own_luma = luma[:, own]
     parts = (own_luma, own_luma**2, saturation, spread, laplacian, laplacian**2)
     for i, values in enumerate(parts):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from skimage.color import rgb2hsv
 
-from backend.core.eda import Partial, RowInfo, finish, merge, profile_images, stats_of
+from backend.core.eda import BATCH_PIXELS, Partial, RowInfo, finish, merge, profile_images, stats_of
 from backend.core.eda_distributions import STATISTICS
 from backend.core.eda_duplicates import find_duplicates
 from backend.core.eda_measure import BAND_PIXELS, count_levels, measure
@@ -375,7 +375,7 @@ def test_images_may_come_one_by_one_and_are_let_go() -> None:
             held = np.ndarray.__new__(Counted, (256, 256, 3), dtype=np.uint8)
             held[...] = i
             alive.append(i)
-            assert len(alive) <= 2 * BAND_PIXELS // (256 * 256) + 2
+            assert len(alive) <= 2 * BATCH_PIXELS // (256 * 256) + 2
             yield DecodedImage(held, "PNG", "RGB", 256, 256, 1, None)
             del held
 
