@@ -65,7 +65,8 @@ class Task:
 
     def __call__(self, item: Any) -> Any:
         try:
-            return self.function(item)
+            with freed_memory_kept():
+                return self.function(item)
         finally:
             trim_memory()
 
