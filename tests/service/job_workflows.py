@@ -61,6 +61,9 @@ def inspect(context, params):
     (context.folder / "upload").write_text("bytes")
     while not context.cancelled():
         time.sleep(0.01)
+    told = time.monotonic()
+    while not context.turn() and time.monotonic() < told + 0.5:  # it is told a moment later
+        time.sleep(0.01)
     Path(params["file"]).write_text(f"{context.turn()}")
     context.progress("inspect", 1, 1)
     return {}
