@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +21,7 @@ from backend.service.dataset_info import PROFILE, DatasetInfo
 from backend.service.datasets import DatasetStore, FeatureChunk, read_chunk
 from backend.service.signals import Turn
 from backend.service.storage import read_bytes, write_bytes
-from backend.settings import StorePath, count_cores
+from backend.settings import StorePath
 
 if TYPE_CHECKING:
     from backend.service.app import Service
@@ -32,9 +29,6 @@ if TYPE_CHECKING:
 
 MOST_AUDITED = 120_000
 """Of larger data sets every second, third ... image is audited; all are profiled."""
-
-PIECE_BYTES = 8 * 2**20
-"""Files of a chunk that one thread measures: a chunk of photographs is pieces, one of small images a single one."""
 
 
 def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any]:
@@ -50,11 +44,9 @@ def profile_images(context: JobContext, params: dict[str, Any]) -> dict[str, Any
     total = sum(chunk.rows for chunk in chunks)
     every = max(1, -(-total // MOST_AUDITED))
     files = tuple(context.folder / f"measures-{number}.npz" for number in range(len(chunks)))
-    cores = 1 if service.settings.dask_scheduler_address else count_cores()
-    threads = max(1, cores // len(chunks))  # a few photographs are one chunk, and so one worker's
     tasks, start = [], 0
     for chunk, file in zip(chunks, files, strict=True):
-        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, file, threads, context.turn))
+        tasks.append(ProfileTask(service.datasets.root, info, chunk, start, every, file, context.turn))
         start += chunk.rows
     merged, waiting = Partial(), dict[int, Partial]()
     done = joined = 0
@@ -105,46 +97,36 @@ class ProfileTask:
     start: int  # row of its first image
     every: int  # rows that this number divides are audited
     measures: StorePath  # file for the numbers of each image: too much for messages
-    threads: int
     stop: Turn
 
 
 def profile_chunk(task: ProfileTask) -> Partial:
     """Sums over one chunk's images, without dropped ones; the numbers of each stand in a file. Runs on a worker."""
+
+    def go_on() -> None:
+        if task.stop():
+            raise Cancelled("The job was told to stop.")
+
     columns = ["row", "label", "split", "generator", "bytes"]
     index = DatasetStore(task.datasets).index_rows(task.info, task.start, task.start + task.chunk.rows, columns)
+    go_on()
     infos = [RowInfo(**{**row, "label": LABEL_NAMES[row["label"]]}) for row in index.to_pylist()]
     files = read_chunk(task.chunk)
-    with ThreadPoolExecutor(task.threads) as pool:
-        measured = list(pool.map(lambda piece: _measure_piece(task, files, piece), _pieces(infos)))
-    sums = reduce(merge, (partial for partial, _ in measured), Partial())
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, images=sums.images(), traits=join([traits for _, traits in measured]))
-    write_bytes(task.measures, buffer.getvalue())
-    return replace(sums, blocks=())
-
-
-def _pieces(infos: list[RowInfo]) -> list[list[RowInfo]]:
-    """The rows in order, cut where another PIECE_BYTES of files begin."""
-    number = np.cumsum([info.bytes for info in infos]) // PIECE_BYTES
-    cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(infos)]
-    return [infos[start:end] for start, end in pairwise(cuts)]
-
-
-def _measure_piece(task: ProfileTask, files: list[bytes], infos: list[RowInfo]) -> tuple[Partial, NDArray[Any]]:
-    """The sums of some images of a chunk, and the traits of those that are audited."""
     images = (decode(files[info.row - task.start], max_pixels=MOST_PIXELS) for info in infos)
     traits: list[NDArray[Any]] = []
 
     def measure(images: list[DecodedImage], infos: list[RowInfo], spectra: NDArray[np.float32]) -> None:
-        if task.stop():
-            raise Cancelled("The job was told to stop.")
+        go_on()
         seen = [place for place, info in enumerate(infos) if info.row % task.every == 0]
         rows = [infos[place].row for place in seen]
         headers = [read_header(files[row - task.start]) for row in rows]
         traits.append(measure_traits([images[place] for place in seen], headers, rows, spectra[seen]))
 
-    return stats_of(images, infos, measure), join(traits)
+    partial = stats_of(images, infos, measure)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, images=partial.images(), traits=join(traits))
+    write_bytes(task.measures, buffer.getvalue())
+    return replace(partial, blocks=())
 
 
 @dataclass(frozen=True)

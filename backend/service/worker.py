@@ -59,7 +59,7 @@ def be_nice(niceness: int) -> None:
 
 @dataclass(frozen=True)
 class Task:
-    """A function of one item that gives the memory it used back to the system afterwards."""
+    """A function of one item that keeps the memory it frees, and gives it back to the system afterwards."""
 
     function: Callable[[Any], Any]
 
@@ -90,7 +90,7 @@ class AllCores:
         import scipy.linalg  # noqa: F401  (brings its own BLAS: it must be loaded before the limits are lifted)
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(limits=self.threads or len(os.sched_getaffinity(0))), freed_memory_kept():
+        with threadpool_limits(limits=self.threads or len(os.sched_getaffinity(0))):
             value = self.function(*arguments)
         return Outcome(value, get_worker().address if "torch" in sys.modules else "")
 

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from frontend.charts import NEUTRAL
-from frontend.charts.heat import ROW_PX, column_names, frame_heat
+from frontend.charts.heat import DARK_FROM, ROW_PX, column_names, frame_heat
 from frontend.charts.profile import load_altair
 from frontend.texts import say_text
 
 if TYPE_CHECKING:
     from altair import Chart, LayerChart
-
-_DARK_FROM = 0.55
-"""Strength from which a cell is so dark that its figure is white."""
 
 
 def draw_correlations(names: Sequence[str], matrix: Sequence[Sequence[float]]) -> LayerChart:
@@ -38,7 +35,7 @@ def draw_correlations(names: Sequence[str], matrix: Sequence[Sequence[float]]) -
         color=alt.Color("correlation:Q", scale=scale, legend=legend),
         tooltip=["first:N", "second:N", alt.Tooltip("correlation:Q", format=".3f")],
     )
-    ink = alt.condition(f"abs(datum.correlation) > {_DARK_FROM}", alt.value("white"), alt.value("black"))
+    ink = alt.condition(f"abs(datum.correlation) > {DARK_FROM}", alt.value("white"), alt.value("black"))
     figures = base.mark_text(fontSize=12).encode(text=alt.Text("correlation:Q", format=".2f"), color=ink)
     return frame_heat(cells + figures, len(names), names, titled=False)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from frontend.charts import FAKE, NEUTRAL
-from frontend.charts.heat import ROW_PX, column_names, frame_heat
+from frontend.charts.heat import DARK_FROM, ROW_PX, column_names, frame_heat
 from frontend.charts.profile import load_altair
 from frontend.texts import say_text
 from frontend.transport import Json
@@ -14,8 +14,6 @@ from frontend.transport import Json
 if TYPE_CHECKING:
     from altair import Chart, LayerChart
 
-_DARK_FROM = 0.55
-"""The share of the scale from which a cell is so dark that its figure is white."""
 MEASURES = ("recall", "auroc", "accuracy")
 """What the cells of train x test can show."""
 
@@ -73,6 +71,6 @@ def draw_heat(rows: Sequence[Json], names: Sequence[str], measure: str = "recall
         color=alt.Color(f"{field}:Q", scale=alt.Scale(scheme="blues", domain=[0, most]), legend=legend),
         tooltip=["fitted:N", "tested:N", alt.Tooltip(f"{field}:Q", format=fine), "n:Q"],
     )
-    ink = alt.condition(f"datum.{field} > {_DARK_FROM * most}", alt.value("white"), alt.value("black"))
+    ink = alt.condition(f"datum.{field} > {DARK_FROM * most}", alt.value("white"), alt.value("black"))
     figures = base.mark_text(fontSize=12).encode(text=alt.Text(f"{field}:Q", format=coarse), color=ink)
     return frame_heat(cells + figures, len(rows), columns, titled=True)

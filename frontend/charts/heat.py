@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from altair import Axis, LayerChart
 
 ROW_PX = 34
+DARK_FROM = 0.55
+"""The share of the scale from which a cell is so dark that its figure is white."""
 _LETTER_PX, _LONGEST_PX = 6.2, 160
 _BESIDES_PX, _TITLE_PX = 120, 35
 """Legend and margins; the title of the columns."""

@@ -61,7 +61,7 @@ def draw_picture(picture: Picture, limits: tuple[float, float], *, difference: b
     colours = alt.Scale(scheme="blueorange" if difference else "viridis", domain=list(limits))
     title = say_text("chart.power_difference") if difference else say_text("chart.power")
     legend = alt.Legend(
-        type="gradient", orient="bottom", title=title, titleLimit=300, gradientLength=120, gradientThickness=10
+        type="gradient", orient="bottom", title=title, titleLimit=300, gradientLength=200, gradientThickness=10
     )
     scale, axis = alt.Scale(domain=[-0.51, 0.51], nice=False), alt.Axis(values=[-0.4, 0, 0.4], grid=False)
     chart: Chart = (
