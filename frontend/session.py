@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
 from frontend.client import NOT_READY, Client
 from frontend.texts import plain, say, say_problem
-from frontend.transport import ApiError
+from frontend.transport import DOWN, ApiError
 
 RETRY_EVERY_S = 2.0
 
@@ -22,30 +25,25 @@ def client() -> Client:
 
 
 def run_page(draw: Callable[[], None]) -> None:
-    """Draws a page; what the service refuses ends it with a sentence. Where it is down, the page comes back with it."""
+    """Draws a page; what the service refuses ends it with a sentence."""
     try:
         draw()
     except ApiError as error:
         show_error(error)
-        if error.status == 0:
-            _wait_for_service()
-
-
-@st.fragment(run_every=RETRY_EVERY_S)
-def _wait_for_service() -> None:
-    """Draws the page anew as soon as the service answers."""
-    try:
-        client().health()
-    except ApiError:
-        return
-    st.rerun()
 
 
 def show_error(error: ApiError) -> None:
-    """The error as a sentence that says what to do; where the service is down, with a button to try again."""
-    if error.status == 0:
+    """The error as a sentence that says what to do. Where the service is down, the page is drawn anew with its return.
+
+    Not within a form: there is a button where no answer came.
+    """
+    if error.code == DOWN:
         st.error(say("error.down", url=client().base_url))
-        st.button(say("error.retry"), key="retry")
+        _offer_retry()
+        _wait_for_service(time.monotonic())
+    elif error.status == 0:
+        st.error(plain(explain(error)))
+        _offer_retry()
     elif error.code == NOT_READY:
         st.warning(say("error.not_ready", detail=error.detail))
     elif error.status in (401, 403):
@@ -54,6 +52,24 @@ def show_error(error: ApiError) -> None:
         st.warning(say("error.missing", detail=error.detail))
     else:
         st.error(plain(explain(error)))
+
+
+def _offer_retry() -> None:
+    """A button that draws the page anew; one is enough where several parts of it got no answer."""
+    with suppress(StreamlitDuplicateElementKey):
+        st.button(say("error.retry"), key="retry")
+
+
+@st.fragment(run_every=RETRY_EVERY_S)
+def _wait_for_service(since: float) -> None:
+    """Draws the page anew once the service answers; not with the first drawing, whose error would not be seen."""
+    if time.monotonic() - since < RETRY_EVERY_S / 2:
+        return
+    try:
+        client().health()
+    except ApiError:
+        return
+    st.rerun()
 
 
 def explain(error: ApiError) -> str:

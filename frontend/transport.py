@@ -19,10 +19,14 @@ ANSWER_S = 60.0
 UPLOAD_S = 600.0
 TRIES = 3
 """Attempts at a GET whose connection fails; anything that changes something is sent once."""
+DOWN = "service.down"
+"""Code of an error where nothing answers at the service's address, or it breaks off in the middle of an answer."""
+
+_BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 
 class ApiError(Exception):
-    """What went wrong: `code` is the service's own or one of "service.down", "service.lost", "service.answer".
+    """What went wrong: `code` is the service's own or one of DOWN, "service.lost", "service.answer".
 
     `status` is the HTTP status, 0 where no answer came; `hint` says what would be right; `errors` lists the faults
     where the service named several.
@@ -98,7 +102,7 @@ class Transport:
                     stream=stream,
                 )
             except requests.RequestException as error:
-                if attempt == tries or not isinstance(error, requests.ConnectionError):
+                if attempt == tries or not isinstance(error, _BROKEN):
                     raise self._unreached(error) from error
                 time.sleep(0.2 * attempt)
             else:
@@ -133,8 +137,8 @@ class Transport:
     def _unreached(self, error: requests.RequestException) -> ApiError:
         if isinstance(error, requests.Timeout) and not isinstance(error, requests.ConnectTimeout):
             return ApiError("service.lost", f"The service at {self.base_url} took too long to answer.")
-        if isinstance(error, requests.ConnectionError):
-            return ApiError("service.down", f"The service at {self.base_url} does not answer.", "Start it: make run")
+        if isinstance(error, _BROKEN):
+            return ApiError(DOWN, f"The service at {self.base_url} does not answer.", "Start it: make run")
         return ApiError("service.lost", f"The request to {self.base_url} could not be sent: {error}")
 
     def _not_ours(self, status: int) -> ApiError:

@@ -84,20 +84,19 @@ def show_page() -> None:
 
 def show_edit(card: Json) -> None:
     """A form for the name and the notes; what is typed stays where the service refuses it."""
-    with (
-        st.popover(say("model.edit"), icon=":material/edit:"),
-        st.form(f"edit.{card['id']}", border=False, enter_to_submit=False),
-    ):
-        name = st.text_input(say("model.name"), str(card["name"]), max_chars=100, key=f"name.{card['id']}")
-        notes = st.text_area(say("model.notes"), str(card["notes"]), max_chars=10_000, key=f"notes.{card['id']}")
-        if st.form_submit_button(say("model.save"), type="primary"):
-            try:
-                client().update_model(str(card["id"]), name=(name or "").strip(), notes=notes or "")
-            except ApiError as error:
-                show_error(error)
-            else:
-                st.toast(say("model.saved"))
-                st.rerun()
+    with st.popover(say("model.edit"), icon=":material/edit:"):
+        with st.form(f"edit.{card['id']}", border=False, enter_to_submit=False):
+            name = st.text_input(say("model.name"), str(card["name"]), max_chars=100, key=f"name.{card['id']}")
+            notes = st.text_area(say("model.notes"), str(card["notes"]), max_chars=10_000, key=f"notes.{card['id']}")
+            if not st.form_submit_button(say("model.save"), type="primary"):
+                return
+        try:
+            client().update_model(str(card["id"]), name=(name or "").strip(), notes=notes or "")
+        except ApiError as error:
+            show_error(error)
+        else:
+            st.toast(say("model.saved"))
+            st.rerun()
 
 
 def show_description(card: Json) -> None:

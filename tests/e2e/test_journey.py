@@ -11,7 +11,7 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from backend.core.demo import write_demo_zip
-from tests.e2e.web import click, running_web_app, upload, wait_for_text
+from tests.e2e.web import click, read, running_web_app, upload, wait_for_text
 from tests.running import RunningService
 
 pytestmark = pytest.mark.timeout(300)
@@ -84,6 +84,21 @@ def test_a_page_comes_back_with_the_service(browser: WebDriver, site: str, servi
     wait_for_text(browser, "does not answer")
     service.start()
     wait_for_text(browser, "Add a data set")
+
+
+@pytest.mark.parametrize(("page", "text"), [("Data", "All data sets"), ("Check pictures", "Compare with")])
+def test_a_form_that_stays_while_the_service_is_away_is_a_whole_page_again_with_it(
+    browser: WebDriver, site: str, service: RunningService, page: str, text: str
+) -> None:
+    browser.get(site)
+    open_page(browser, page)
+    wait_for_text(browser, text)
+    service.kill()
+    open_page(browser, page)
+    wait_for_text(browser, "does not answer")
+    service.start()
+    WebDriverWait(browser, 40).until(lambda b: "does not answer" not in read(b), "the page did not come back")
+    wait_for_text(browser, text)
 
 
 def open_page(browser: WebDriver, title: str) -> None:

@@ -23,6 +23,8 @@ class Between:
     alter: Callable[[dict[str, Any], bytes], None] = lambda prediction, body: None
     refuse: bytes = b""
     """A request for predictions that contains these bytes is refused as a whole."""
+    deaf_to: str = ""
+    """A method, such as PATCH, whose requests get no answer."""
     asked: list[bytes] = field(default_factory=list)
     """Bodies of the requests for predictions."""
 
@@ -39,7 +41,7 @@ def standing_between(service_url: str) -> Iterator[Between]:
             if self.path == "/predict":
                 state.left -= 1
                 state.asked.append(body)
-            if state.left < 0:
+            if state.left < 0 or self.command == state.deaf_to:
                 return
             if self.path == "/predict" and state.refuse and state.refuse in body:
                 self.reply(
@@ -62,7 +64,7 @@ def standing_between(service_url: str) -> Iterator[Between]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = handle_any  # noqa: N815 (the base class's names)
+        do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 (the base class's names)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

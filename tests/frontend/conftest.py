@@ -26,7 +26,10 @@ manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.sca
 
 @dataclass
 class Answering:
-    """What the server got (method, path, headers, body), and what it answers next: (status, body) or "hang up"."""
+    """What the server got (method, path, headers, body), and what it answers next.
+
+    An answer is (status, body), "hang up" before one or "break off" in the middle of it.
+    """
 
     url: str = ""
     answers: list[tuple[int, bytes] | str] = field(default_factory=list)
@@ -52,6 +55,8 @@ def answering() -> Iterator[Answering]:
             state.requests.append((self.command, self.path, dict(self.headers), body))
             answer = state.answers.pop(0) if state.answers else "hang up"
             self.close_connection = True
+            if answer == "break off":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
             if isinstance(answer, str):
                 return
             self.send_response(answer[0])

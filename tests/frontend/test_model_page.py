@@ -19,6 +19,7 @@ from frontend.client import Client
 from frontend.exports import Fetching
 from frontend.models.actions import export_of
 from frontend.uploads import Upload
+from tests.frontend.between import standing_between
 from tests.frontend.conftest import Open, shown
 from tests.pictures import encode
 from tests.running import RunningService
@@ -316,6 +317,19 @@ def test_an_empty_name_is_refused_and_the_notes_stay(
     assert len(page.error) == 1
     assert page.text_area(key=f"notes.{confused['id']}").value == "typed"
     assert get(fitted, f"/models/{confused['id']}")["name"] == NAME
+
+
+def test_what_is_typed_stays_where_the_service_goes_away_in_between(
+    open_page: Open, fitted: RunningService, confused: dict[str, Any]
+) -> None:
+    with standing_between(fitted.url) as between:
+        between.deaf_to = "PATCH"
+        page = open_page(between.url, "model", id=confused["id"])
+        page.text_area(key=f"notes.{confused['id']}").set_value("typed")
+        next(button for button in page.button if button.label == "Save").click().run()
+        assert "does not answer" in shown(page)
+        assert page.button(key="retry")
+        assert page.text_area(key=f"notes.{confused['id']}").value == "typed"
 
 
 def test_the_export_is_the_services_zip(fitted: RunningService) -> None:
