@@ -84,7 +84,8 @@ ACCESS: tuple[Access, ...] = (
 
 
 def find_access(method: str, path: str) -> Access | None:
-    """What the route of a request needs; None where the table has no such route."""
+    """What the route of a request needs, HEAD what GET does; None where the table has no such route."""
+    method = "GET" if method == "HEAD" else method
     return _exact().get((method, path)) or next(
         (row for pattern, row in _patterns() if row.method == method and pattern.match(path)), None
     )

@@ -59,7 +59,7 @@ def test_what_removes_or_decides_needs_admin() -> None:
         ("GET", "/models/x/export", "/models/{model_id}/export"),
         ("GET", "/datasets/d/images/3/thumbnail", "/datasets/{dataset_id}/images/{n}/thumbnail"),
         ("PUT", "/models/x", None),
-        ("HEAD", "/models", None),
+        ("HEAD", "/models", "/models"),
         ("GET", "/models/", None),
         ("GET", "//models", None),
         ("GET", "/health/x", None),

@@ -83,6 +83,13 @@ def test_every_metric_is_explained(fitted: RunningService) -> None:
     assert not {name for name in families if f"`{name}`" not in text}
 
 
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_a_monitor_may_ask_without_wanting_the_text(running: RunningService, path: str) -> None:
+    answer, whole = httpx.head(f"{running.url}{path}"), httpx.get(f"{running.url}{path}")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(whole.content))
+
+
 def test_methods_that_no_route_has_are_counted_as_one(running: RunningService) -> None:
     for method in ("PROPFIND", "MKCOL"):
         assert httpx.request(method, f"{running.url}/models").status_code == 405

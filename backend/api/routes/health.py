@@ -18,12 +18,14 @@ router = APIRouter(tags=["operation"])
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
+@router.head("/health", include_in_schema=False)  # monitors and proxies ask without wanting the text
 @router.get("/health", summary="Is the process alive?", responses=responses())
 async def health() -> Health:
     """Always 200 while the process answers at all."""
     return Health(status="ok")
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", summary="Can it predict?", responses=responses(503))
 def ready(request: Request, service: ServiceDep) -> Ready:
     """200 when the database answers and the active model is loaded; else 503, where `checks` says what is missing.
