@@ -41,6 +41,7 @@ from backend.api.runtime import one_blas_thread, tune_runtime
 from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
 from backend.core.errors import NotFound
+from backend.core.extractors.session import share_arena
 from backend.service.app import open_service
 from backend.service.jobs import Jobs
 from backend.settings import Settings, load_settings
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        share_arena()
         service = await run_in_threadpool(open_service, chosen)
         app.state.protection = Protection(service.database, chosen)
         app.state.service = service

@@ -169,6 +169,39 @@ print([name for name in ("torch", "timm", "torchvision", "onnx") if name in sys.
     assert done.stdout.strip() == "[]"
 
 
+SECOND_NETWORK = """
+import sys
+from pathlib import Path
+import numpy as np, psutil
+from backend.core.extractors.session import open_session, share_arena
+
+if sys.argv[1] == "shared":
+    share_arena()
+    share_arena()
+sessions = [open_session(Path(sys.argv[2]), 1) for _ in range(2)]
+pixels = np.zeros((32, 32, 32, 3), np.uint8)
+used = [psutil.Process().memory_info().rss]
+for session in sessions:
+    session.run(None, {"pixels": pixels})
+    used.append(psutil.Process().memory_info().rss)
+print(*np.diff(used) >> 20)
+"""
+
+
+def test_networks_that_share_an_arena_take_its_memory_once() -> None:
+    def taken(mode: str) -> list[int]:
+        command = [sys.executable, "-c", SECOND_NETWORK, mode, str(GRAPH)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+        return [int(mebibytes) for mebibytes in done.stdout.split()]
+
+    first, second = taken("each its own")
+    assert first > 10
+    assert second > first / 2
+    first, second = taken("shared")
+    assert first > 10
+    assert second < first / 4
+
+
 def test_a_damaged_graph_is_told(tmp_path: Path) -> None:
     path = Path(getattr(create(DEFAULT_SPEC, backbones=SHIPPED), "path"))  # noqa: B009
     whole = path.read_bytes()
