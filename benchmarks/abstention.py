@@ -9,8 +9,10 @@ most 10 % of CIFAKE's test images; its limit comes from held-out images.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,13 @@ from numpy.typing import NDArray
 
 from backend.core.calibration import choose_threshold, fit_platt, probability
 from backend.core.domain import DomainCheck, fit_domain
+from backend.core.extractors import DEFAULT_SPEC, Extractor, create
 from backend.core.heads import FittedHead, HeadConfig, fit_head
 from backend.core.intervals import wilson
 from backend.core.metrics import auroc
 from backend.core.traces import Traces, fit_traces
-from benchmarks.image_sets import Rows, extractor, features, read_cifake, read_generators
-from benchmarks.record import write_result
+from benchmarks.image_sets import Rows, features, read_cifake, read_generators
+from benchmarks.record import ROOT, write_result
 
 COUNTS = {"train": 10_000, "held out": 3_000, "test": 3_000}
 """Images of each class of CIFAKE."""
@@ -31,6 +34,9 @@ COUNTS = {"train": 10_000, "held out": 3_000, "test": 3_000}
 CIFAKE = "stable-diffusion-1.4"
 OTHERS, ALONE = "all the other generators", "CIFAKE alone"
 """What the detectors were trained on."""
+
+LARGER = 128
+"""Pixels a side of the inputs that the tables compare with the default's."""
 
 REPEATS = 4
 """How often an image of a generator other than CIFAKE's counts in a fit: there are fewer than a thousand."""
@@ -150,21 +156,39 @@ def table(result: dict[str, Any], detector: str) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Leaves each generator out, prints the tables, writes the result."""
-    of = extractor()
+def short_table(result: dict[str, Any], size: int) -> str:
+    """A Markdown table: a row a detector at that input size, the means by rule as above."""
+    lines = [f"| trained on | | {' | '.join(RULES)} |", f"| --- | --- | {' | '.join('---' for _ in RULES)} |"]
+    for detector in (OTHERS, ALONE):
+        mean = result["detectors"][at(size, detector)]["mean"]
+        for words, key in (("answered `real`", "called_real"), ("of what it is without", "left")):
+            lines.append(f"| {detector} | {words} | {' | '.join(f'{100 * mean[rule][key]:.1f} %' for rule in RULES)} |")
+        refused = [f"{100 * mean[rule]['refused_cifake']:.1f} %" for rule in RULES]
+        lines.append(f"| {detector} | CIFAKE refused | {' | '.join(refused)} |")
+    return "\n".join(lines)
+
+
+def at(size: int, detector: str) -> str:
+    """The detector's name in the result, at that input size."""
+    return detector if size == DEFAULT_SPEC["input_size"] else f"{detector}, {size} px"
+
+
+def leave_out(
+    of: Extractor, cifake: Mapping[str, Mapping[str, list[bytes]]], others: Mapping[str, list[bytes]]
+) -> dict[str, dict[str, Any]]:
+    """Detector -> left-out generator -> figures, by the features of `of`."""
     parts = {
         name: Part(features([*drawn["REAL"], *drawn["FAKE"]], of), np.repeat([0, 1], COUNTS[name]).astype(np.int8))
-        for name, drawn in read_cifake(COUNTS, seed=0).items()
+        for name, drawn in cifake.items()
     }
     train, held_out, test = parts["train"], parts["held out"], parts["test"]
-    others = {name: features(images, of) for name, images in read_generators().items()}
+    rows = {name: features(images, of) for name, images in others.items()}
     domain = fit_domain(train.X, held_out.X, np.arange(len(held_out.y)), of.feature_names, seed=0)
     real, real_held_out = train.X[train.y == 0], held_out.X[held_out.y == 0]
     alone = fit_detector(train, {}, held_out)
     detectors: dict[str, dict[str, Any]] = {OTHERS: {}, ALONE: {}}
-    for left_out, fakes in others.items():
-        rest = {name: rows for name, rows in others.items() if name != left_out}
+    for left_out, fakes in rows.items():
+        rest = {name: its for name, its in rows.items() if name != left_out}
         traces = fit_traces(real, {CIFAKE: train.X[train.y == 1], **rest}, real_held_out, seed=0)
         if domain is None or traces is None:
             raise SystemExit("too few images")
@@ -173,10 +197,20 @@ def main() -> None:
             judge = Judge(head, margin, domain, traces)
             detectors[detector][left_out] = measure(judge, fakes, held_out, test)
         print(left_out, detectors[OTHERS][left_out], flush=True)
-    result = {
-        "counts": COUNTS,
-        "detectors": {name: {"generators": rows, "mean": summary(rows)} for name, rows in detectors.items()},
-    }
+    return detectors
+
+
+def main() -> None:
+    """Leaves each generator out, prints the tables, writes the result."""
+    cifake, others = read_cifake(COUNTS, seed=0), read_generators()
+    detectors: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as folder:
+        for size in (DEFAULT_SPEC["input_size"], LARGER):
+            backbones = Path(folder) if size == LARGER else ROOT / "models" / "backbones"
+            of = create({**DEFAULT_SPEC, "input_size": size}, backbones=backbones, threads=2)
+            for name, rows in leave_out(of, cifake, others).items():
+                detectors[at(size, name)] = {"generators": rows, "mean": summary(rows)}
+    result = {"counts": COUNTS, "detectors": detectors}
     for name in detectors:
         print(name, table(result, name), sep="\n")
     print(write_result("abstention", result, seed=0))

@@ -131,6 +131,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "codec-demo": lambda: codec.demo_table(read_result("codec")),
         "others": lambda: abstention.table(read_result("abstention"), abstention.OTHERS),
         "alone": lambda: abstention.table(read_result("abstention"), abstention.ALONE),
+        "larger": lambda: abstention.short_table(read_result("abstention"), abstention.LARGER),
     },
     "docs/telegram-bot.md": {"bot": lambda: bot.table(read_result("bot"))},
     "docs/scaling.md": {"scaling": lambda: scaling.table(read_result("scaling")["rows"])},
