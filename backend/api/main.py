@@ -37,7 +37,7 @@ from backend.api.routes import (
     predict,
     robustness,
 )
-from backend.api.runtime import one_blas_thread, tune_runtime
+from backend.api.runtime import few_heaps, one_blas_thread, tune_runtime
 from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
 from backend.core.errors import NotFound
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        few_heaps()
         share_arena()
         service = await run_in_threadpool(open_service, chosen)
         app.state.protection = Protection(service.database, chosen)
