@@ -9,10 +9,8 @@ most 10 % of CIFAKE's test images; its limit comes from held-out images.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -145,27 +143,28 @@ def table(result: dict[str, Any], detector: str) -> str:
     for name, values in rows["generators"].items():
         shares = [f"{100 * values['rules'][rule]['called_real']:.0f} %" for rule in RULES]
         lines.append(f"| {name} | {values['images']} | {' | '.join(shares)} |")
-    for words, key in (
-        ("mean", "called_real"),
-        ("of what it is without", "left"),
-        ("CIFAKE refused", "refused_cifake"),
-        ("accuracy on the rest of CIFAKE", "accuracy_cifake"),
-    ):
-        shares = [f"{100 * rows['mean'][rule][key]:.1f} %" for rule in RULES]
-        lines.append(f"| **{words}** | | {' | '.join(shares)} |")
+    lines += [f"| **{words}** | | {shares} |" for words, shares in means(rows["mean"])]
     return "\n".join(lines)
 
 
 def short_table(result: dict[str, Any], size: int) -> str:
-    """A Markdown table: a row a detector at that input size, the means by rule as above."""
+    """A Markdown table: the means by rule of both detectors at that input size."""
     lines = [f"| trained on | | {' | '.join(RULES)} |", f"| --- | --- | {' | '.join('---' for _ in RULES)} |"]
     for detector in (OTHERS, ALONE):
         mean = result["detectors"][at(size, detector)]["mean"]
-        for words, key in (("answered `real`", "called_real"), ("of what it is without", "left")):
-            lines.append(f"| {detector} | {words} | {' | '.join(f'{100 * mean[rule][key]:.1f} %' for rule in RULES)} |")
-        refused = [f"{100 * mean[rule]['refused_cifake']:.1f} %" for rule in RULES]
-        lines.append(f"| {detector} | CIFAKE refused | {' | '.join(refused)} |")
+        lines += [f"| {detector} | {words} | {shares} |" for words, shares in means(mean)]
     return "\n".join(lines)
+
+
+def means(mean: dict[str, Any]) -> list[tuple[str, str]]:
+    """(what it is, its cells by rule) for each row of means."""
+    rows = (
+        ("mean", "called_real"),
+        ("of what it is without", "left"),
+        ("CIFAKE refused", "refused_cifake"),
+        ("accuracy on the rest of CIFAKE", "accuracy_cifake"),
+    )
+    return [(words, " | ".join(f"{100 * mean[rule][key]:.1f} %" for rule in RULES)) for words, key in rows]
 
 
 def at(size: int, detector: str) -> str:
@@ -204,12 +203,10 @@ def main() -> None:
     """Leaves each generator out, prints the tables, writes the result."""
     cifake, others = read_cifake(COUNTS, seed=0), read_generators()
     detectors: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="deepfake-benchmark-") as folder:
-        for size in (DEFAULT_SPEC["input_size"], LARGER):
-            backbones = Path(folder) if size == LARGER else ROOT / "models" / "backbones"
-            of = create({**DEFAULT_SPEC, "input_size": size}, backbones=backbones, threads=2)
-            for name, rows in leave_out(of, cifake, others).items():
-                detectors[at(size, name)] = {"generators": rows, "mean": summary(rows)}
+    for size in (DEFAULT_SPEC["input_size"], LARGER):
+        of = create({**DEFAULT_SPEC, "input_size": size}, backbones=ROOT / "data" / "benchmark-backbones", threads=2)
+        for name, rows in leave_out(of, cifake, others).items():
+            detectors[at(size, name)] = {"generators": rows, "mean": summary(rows)}
     result = {"counts": COUNTS, "detectors": detectors}
     for name in detectors:
         print(name, table(result, name), sep="\n")

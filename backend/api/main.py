@@ -37,12 +37,13 @@ from backend.api.routes import (
     predict,
     robustness,
 )
-from backend.api.runtime import few_heaps, one_blas_thread, tune_runtime
+from backend.api.runtime import one_blas_thread, tune_runtime
 from backend.api.security import CrossOrigin, Guard, SecurityHeaders
 from backend.api.spool import sweep
 from backend.core.errors import NotFound
 from backend.core.extractors.session import share_arena
 from backend.service.app import open_service
+from backend.service.heap import few_heaps
 from backend.service.jobs import Jobs
 from backend.settings import Settings, load_settings
 

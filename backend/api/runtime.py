@@ -1,9 +1,8 @@
-"""What the serving process asks of Python's own runtime and of the C library, so that it neither waits nor grows."""
+"""What the serving process asks of Python's own runtime, so that no request waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import sys
 from collections.abc import Iterator
@@ -20,11 +19,6 @@ YOUNG_OBJECTS = 10_000
 SWITCH_SECONDS = 0.0005
 """A thread that waits for the interpreter gets it after so long, in place of 5 ms: mostly the event loop."""
 
-HEAPS = 2
-"""Of the C library; glibc makes 8 a core."""
-
-_M_ARENA_MAX = -8  # malloc.h
-
 
 async def tune_runtime() -> None:
     """Sets both, and hides what lives as long as the process from the garbage collector: now and when settled.
@@ -37,14 +31,6 @@ async def tune_runtime() -> None:
     gc.freeze()
     await asyncio.sleep(SETTLED_SECONDS)
     gc.freeze()
-
-
-def few_heaps() -> None:
-    """Threads of this process share HEAPS heaps, since each heap keeps what it once took.
-
-    Nothing changes where the C library is not glibc.
-    """
-    getattr(ctypes.CDLL(None), "mallopt", lambda *_: 0)(_M_ARENA_MAX, HEAPS)
 
 
 @contextmanager

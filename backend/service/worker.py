@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,8 @@ from distributed import get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from backend.core.errors import ConfigError
+from backend.service.heap import freed_memory_kept, trim_memory
 from backend.service.storage import sweep_scratch
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_MOST_KEPT, _LARGEST_KEPT = 2**29, 2**25
-"""Bytes at the heap's end that are not given back, and the largest block that is taken from a heap (glibc's limit)."""
-
-_USUAL = 2**17
-"""What glibc takes for both where the process was not told otherwise."""
 
 
 class WorkerManners(WorkerPlugin):
@@ -93,27 +86,3 @@ class AllCores:
         with threadpool_limits(limits=self.threads or len(os.sched_getaffinity(0))):
             value = self.function(*arguments)
         return Outcome(value, get_worker().address if "torch" in sys.modules else "")
-
-
-@contextmanager
-def freed_memory_kept() -> Iterator[None]:
-    """Arrays up to _LARGEST_KEPT bytes take memory that others have left, in place of new pages for each of them.
-
-    Workers start with the opposite (cluster.py), which costs a training loop more than half of its time. Nothing
-    changes where the C library is not glibc.
-    """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", lambda *_: 0)
-    set_option(_M_TRIM_THRESHOLD, _MOST_KEPT)
-    set_option(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
-    try:
-        yield
-    finally:
-        set_option(_M_TRIM_THRESHOLD, int(os.environ.get("MALLOC_TRIM_THRESHOLD_", _USUAL)))
-        set_option(_M_MMAP_THRESHOLD, int(os.environ.get("MALLOC_MMAP_THRESHOLD_", _USUAL)))
-
-
-def trim_memory() -> None:
-    """Return freed memory to the system; nothing where the C library cannot."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from frontend.client import Client, pages
-from frontend.transport import DOWN, ApiError
+from frontend.transport import ApiError
 from tests.frontend.conftest import Answering
 
 JOB = {"id": "0123456789abcdef", "kind": "fit", "progress": None, "reason": None, "error_code": None, "result": None}
@@ -41,7 +41,7 @@ def test_nobody_listening_is_an_error_that_says_how_to_start() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(ApiError) as caught:
             Client(url).health()
-    assert (caught.value.code, caught.value.status) == (DOWN, 0)
+    assert (caught.value.code, caught.value.status) == ("service.down", 0)
     assert "make run" in caught.value.hint
 
 
@@ -52,7 +52,7 @@ def test_a_broken_connection_is_tried_again_for_get_only(answering: Answering) -
     answering.answers += ["hang up"]
     with pytest.raises(ApiError) as caught:
         Client(answering.url).set_active("some-model")
-    assert caught.value.code == DOWN
+    assert caught.value.code == "service.down"
     assert [method for method, *_ in answering.requests] == ["GET", "GET", "GET", "POST"]
 
 
@@ -63,7 +63,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(answering: Answering) -> N
     answering.answers += ["break off"] * 3
     with pytest.raises(ApiError) as caught:
         Client(answering.url).health()
-    assert caught.value.code == DOWN
+    assert caught.value.code == "service.down"
 
 
 def test_wait_reports_progress_outlives_a_restart_and_returns_the_job(answering: Answering) -> None:

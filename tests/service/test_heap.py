@@ -1,4 +1,4 @@
-"""What the serving process asks of the C library."""
+"""What a process asks of the allocator."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.api.runtime import HEAPS
+from backend.service.heap import HEAPS
 from tests.running import ROOT
 
 THREADS_THAT_ALLOCATE = """
 import ctypes, sys, threading
-from backend.api.runtime import few_heaps
+from backend.service.heap import few_heaps
 
 if sys.argv[1] == "few":
     few_heaps()
